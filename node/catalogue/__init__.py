@@ -1,0 +1,1 @@
+"""Items, their immutable versions, guides and forms."""
