@@ -1,0 +1,1 @@
+"""Organs, institutions, posts and the people who hold them: who may do what, and when."""

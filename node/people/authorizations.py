@@ -1,0 +1,72 @@
+"""Authorizations: what an organ lets a post do, from a day to a day (requirements.md B3, B4)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from node.kernel.clock import Clock, local_date
+from node.people.problems import authorization_span, unknown_authorization, unknown_post
+from node.people.rules import ALL_ITEMS, Power
+from node.people.service import posts_by_name
+from node.people.tables import AuthorizationRow, InstitutionRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthorization:
+    """An authorization an organ grants to a post; days inclusive."""
+
+    post: str
+    powers: frozenset[Power]
+    from_on: date
+    to_on: date
+    items: tuple[str, ...] = (ALL_ITEMS,)
+
+
+def grant_authorization(session: Session, new: NewAuthorization, clock: Clock) -> str:
+    """Grants it and returns its number.
+
+    Raises:
+        Problem: `authorization-span`, `not-founded`, `post-unknown`.
+    """
+    if new.from_on > new.to_on or not new.items or not new.powers:
+        raise authorization_span(new.from_on, new.to_on)
+    posts = posts_by_name(session)
+    if new.post not in posts:
+        raise unknown_post(new.post, list(posts))
+    institution = session.scalars(select(InstitutionRow)).one()
+    count = session.scalar(select(func.count()).select_from(AuthorizationRow)) or 0
+    row = AuthorizationRow(
+        id=str(uuid.uuid4()),
+        number=f"授权〔{local_date(clock.now()).year}〕{count + 1}号",
+        organ_id=institution.organ_id,
+        post_id=posts[new.post],
+        person_id=None,
+        items=list(new.items),
+        powers=sorted(new.powers),
+        from_on=new.from_on,
+        to_on=new.to_on,
+        granted_at=clock.now(),
+        revoked_at=None,
+    )
+    session.add(row)
+    session.flush()
+    return row.number
+
+
+def revoke_authorization(session: Session, number: str, clock: Clock) -> None:
+    """Ends an authorization at this instant; what was done under it stands.
+
+    Raises:
+        Problem: `authorization-unknown`.
+    """
+    row = session.scalars(select(AuthorizationRow).where(AuthorizationRow.number == number)).one_or_none()
+    if row is None:
+        raise unknown_authorization(number)
+    if row.revoked_at is None:
+        row.revoked_at = clock.now()
+    session.flush()
