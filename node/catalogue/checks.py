@@ -311,7 +311,11 @@ def _decision(version: ItemVersion) -> Iterator[tuple[str, str, str]]:
     if any(line.basis is None for line in version.fee.standard):
         yield "fee-basis", "的收费标准缺少依据", "a fee line has no legal basis"
     if not version.fee.charged and any(line.amount_fen for line in version.fee.standard):
-        yield "fee-hidden", "说不收费,标准里却有金额", "it is said to be free but its standard names an amount"
+        yield (
+            "fee-hidden",
+            "说不收费,标准里却有金额",
+            "it is said to be free but its standard names an amount",
+        )
     if any(not _above(version.deciding_level, level) for level in version.delegable_to):
         yield "delegated-upward", "只能向下放权", "it can be delegated downward only"
     if version.delegable != bool(version.delegable_to):
