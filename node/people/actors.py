@@ -74,7 +74,7 @@ def the_institution(session: Session) -> Institution:
     ).first()
     if row is None:
         raise not_founded()
-    institution, organ, hall, place = row.tuple()
+    institution, organ, hall, place = row
     return Institution(
         institution.id,
         institution.name,
@@ -122,7 +122,7 @@ def serving_today(session: Session, on: date, book: RoleBook | None = None) -> l
         .join(HallRow, HallRow.id == PlaceRow.hall_id)
         .where(PostRow.closed_on.is_(None), PostRow.role.in_(public))
         .order_by(PostRow.position)
-    ).tuples()
+    )
     found = []
     for post, place, hall in posts:
         role = public[post.role]
@@ -159,7 +159,7 @@ def _holdings(session: Session, person_id: str, level: str, on: date, book: Role
             PostRow.closed_on.is_(None) | (PostRow.closed_on > on),
         )
         .order_by(PostingRow.backup, PostRow.position)
-    ).tuples()
+    )
     found = []
     for posting, post, place, department in rows:
         role = book.role(level, post.role)

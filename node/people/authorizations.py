@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.kernel.clock import Clock, local_date
+from node.people.founding import format_number
 from node.people.problems import authorization_span, unknown_authorization, unknown_post
 from node.people.rules import ALL_ITEMS, Power
 from node.people.service import posts_by_name
@@ -39,10 +40,12 @@ def grant_authorization(session: Session, new: NewAuthorization, clock: Clock) -
     if new.post not in posts:
         raise unknown_post(new.post, list(posts))
     institution = session.scalars(select(InstitutionRow)).one()
-    count = session.scalar(select(func.count()).select_from(AuthorizationRow)) or 0
+    year = local_date(clock.now()).year
+    of_year = AuthorizationRow.number.startswith(format_number(year, 0).removesuffix("0号"))
+    count = session.scalar(select(func.count()).select_from(AuthorizationRow).where(of_year)) or 0
     row = AuthorizationRow(
         id=str(uuid.uuid4()),
-        number=f"授权〔{local_date(clock.now()).year}〕{count + 1}号",
+        number=format_number(year, count + 1),
         organ_id=institution.organ_id,
         post_id=posts[new.post],
         person_id=None,

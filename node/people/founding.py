@@ -138,6 +138,7 @@ def _found_posts(
 ) -> tuple[str, ...]:
     today = local_date(now)
     names: list[str] = []
+    granted = 0
     for role in book.roles[level].values():
         for number in range(1, role.count + 1):
             name = role.zh if role.count == 1 else f"{role.zh}{number}号"
@@ -152,9 +153,8 @@ def _found_posts(
             session.add(post)
             session.flush()
             if role.powers:
-                session.add(
-                    _founding_authorization(role, post.id, organ_id, len(names) + 1, today, now, book)
-                )
+                granted += 1
+                session.add(_founding_authorization(role, post.id, organ_id, granted, today, now, book))
             names.append(name)
     session.flush()
     return tuple(names)
@@ -165,7 +165,7 @@ def _founding_authorization(
 ) -> AuthorizationRow:
     return AuthorizationRow(
         id=_new_id(),
-        number=f"授权〔{today.year}〕{number}号",
+        number=format_number(today.year, number),
         organ_id=organ_id,
         post_id=post_id,
         person_id=None,
@@ -176,6 +176,11 @@ def _founding_authorization(
         granted_at=now,
         revoked_at=None,
     )
+
+
+def format_number(year: int, serial: int) -> str:
+    """The number of an authorization: serial numbers run from 1 within a year, without gaps."""
+    return f"授权〔{year}〕{serial}号"
 
 
 def _years_later(day: date, years: int) -> date:

@@ -230,7 +230,7 @@ def posts_by_name(session: Session) -> dict[str, str]:
     posts = session.execute(
         select(PostRow.name, PostRow.id).where(PostRow.closed_on.is_(None)).order_by(PostRow.position)
     )
-    found = dict(posts.tuples().all())
+    found = dict(posts.all())
     if not found:
         raise not_founded()
     return found
@@ -252,9 +252,7 @@ def list_staff(session: Session, on: date, cursor: str | None = None, limit: int
             select(StaffSessionRow.person_id, func.max(StaffSessionRow.seen_at))
             .where(StaffSessionRow.person_id.in_(ids))
             .group_by(StaffSessionRow.person_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     lines = tuple(
         StaffLine(
@@ -282,6 +280,6 @@ def _post_names_of(session: Session, person_ids: Iterable[str], on: date) -> dic
         .order_by(PostingRow.backup, PostRow.position)
     )
     found: dict[str, list[str]] = {}
-    for person_id, name, backup in rows.tuples():
+    for person_id, name, backup in rows:
         found.setdefault(person_id, []).append(f"{name}(B)" if backup else name)
     return found
