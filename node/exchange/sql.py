@@ -39,7 +39,10 @@ def insert_absent(
 ) -> bool:
     """Insert one row unless its keys are there already; True when it was inserted."""
     statement = insert_into(connection, table).values(dict(values))
-    result = connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys)))
+    result = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=list(keys)),
+        execution_options={"preserve_rowcount": True},
+    )
     return result.rowcount == 1
 
 
