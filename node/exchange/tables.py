@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.kernel.database import Base, UtcDateTime
+from node.kernel.database import Base, EncryptedJSON, UtcDateTime
 
 WideKey = BigInteger().with_variant(Integer, "sqlite")
 """An auto-incrementing key: 64 bits on both (SQLite counts up by itself only on INTEGER)."""
@@ -343,3 +343,22 @@ class MemoryRow(Base):
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SealedPayloadRow(Base):
+    """What was sealed into an entry, kept encrypted while the destination may still ask for it to be sealed anew.
+
+    `kid` is the key it was sealed to, "" when none was known and the entry went without `sealed`.
+    """
+
+    __tablename__ = "outbox_sealed"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    type: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(256))
+    destination: Mapped[str] = mapped_column(String(12), index=True)
+    kid: Mapped[str] = mapped_column(String(43))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    replaced_by: Mapped[str] = mapped_column(String(36), default="")
