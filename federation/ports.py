@@ -132,11 +132,15 @@ class LogState:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """One line of a log. `line` is None once erased; `leaf` is its RFC 6962 leaf hash for ever."""
+    """One line of a log. `line` is None once erased; `leaf` is its RFC 6962 leaf hash for ever.
+
+    `stored_at` is when this node stored it, to the second: the clock of an offer runs from that day (§8).
+    """
 
     index: int
     line: bytes | None
     leaf: bytes
+    stored_at: datetime
 
 
 class LogStore(Protocol):
@@ -152,8 +156,13 @@ class LogStore(Protocol):
         """Insert or replace the state (by origin)."""
         ...
 
-    def append(self, origin: str, start: int, lines: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Bulk insert at indexes start…; an index that exists raises (broken invariant)."""
+    def append(
+        self, origin: str, start: int, lines: Sequence[bytes | None], leaves: Sequence[bytes], at: datetime
+    ) -> None:
+        """Bulk insert, stored `at`, at indexes start…; an index that exists raises (broken invariant).
+
+        A line is None where it came erased.
+        """
         ...
 
     def entries(self, origin: str, start: int, limit: int) -> list[StoredEntry]: ...
@@ -190,8 +199,16 @@ class OutboxStore(Protocol):
     """Entries queued by business transactions, waiting for the sequencer."""
 
     def queue(
-        self, *, role: Literal["own-up", "own-down"], peer: str, id: str, type: str, subject: str, destination: str,
-        time: str, data: bytes,
+        self,
+        *,
+        role: Literal["own-up", "own-down"],
+        peer: str,
+        id: str,
+        type: str,
+        subject: str,
+        destination: str,
+        time: str,
+        data: bytes,
     ) -> None: ...
     def take(self, role: str, peer: str, limit: int) -> list[QueuedEntry]:
         """The oldest queued entries of one log; they stay until `done`."""
@@ -232,7 +249,9 @@ class InboxStore(Protocol):
         """The last `seq` applied (or skipped) of that flow; 0 at first. `origin_log` is the log the entry began in."""
         ...
 
-    def saw(self, origin_log: str, destination: str, subject: str, seq: int, id: str, leaf: bytes) -> None: ...
+    def saw(
+        self, origin_log: str, destination: str, subject: str, seq: int, id: str, leaf: bytes
+    ) -> None: ...
     def leaf_of(self, origin_log: str, destination: str, subject: str, seq: int) -> bytes | None: ...
     def applied_id(self, source: str, id: str) -> bool:
         """Whether that id of that source took effect already (re-written after an epoch change)."""
@@ -243,7 +262,15 @@ class InboxStore(Protocol):
         """Whether an unreleased set-aside entry, or a hole, holds later ones of this subject."""
         ...
 
-    def hold(self, origin: str, index: int, inner_source: str, subject: str, why: Literal["set-aside", "hole"], since: str) -> None:
+    def hold(
+        self,
+        origin: str,
+        index: int,
+        inner_source: str,
+        subject: str,
+        why: Literal["set-aside", "hole"],
+        since: str,
+    ) -> None:
         """Remember an entry that waits behind another one, to be applied when that is released or arrives."""
         ...
 

@@ -7,7 +7,7 @@ the state, and reads are by primary key. Ranges are half-open.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -157,26 +157,29 @@ class SqlLogStore:
         if done.rowcount == 0:
             upsert(self._connection, LOG, {"log_id": number, **values}, ("log_id",))
 
-    def append(self, origin: str, start: int, lines: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Bulk insert at indexes start….
+    def append(
+        self, origin: str, start: int, lines: Sequence[bytes | None], leaves: Sequence[bytes], at: datetime
+    ) -> None:
+        """Bulk insert at indexes start…, stored `at`.
 
         Raises:
             sqlalchemy.exc.IntegrityError: an index exists already.
         """
         number = self._numbers.get(origin)
+        stored_s = int(at.timestamp())
         insert_all(
             self._connection,
             ENTRY,
             (
-                {"log_id": number, "idx": start + place, "line": line, "leaf": leaf}
+                {"log_id": number, "idx": start + place, "line": line, "leaf": leaf, "stored_s": stored_s}
                 for place, (line, leaf) in enumerate(zip(lines, leaves, strict=True))
             ),
         )
         if origin.startswith(self._own_prefix) and "/ledger/" not in origin:
             self._index_subjects(number, start, lines)
 
-    def _index_subjects(self, number: int, start: int, lines: Sequence[bytes]) -> None:
-        subjects = [_decode_head(line).subject for line in lines]
+    def _index_subjects(self, number: int, start: int, lines: Sequence[bytes | None]) -> None:
+        subjects = ["" if line is None else _decode_head(line).subject for line in lines]
         insert_all(
             self._connection,
             SUBJECT,
@@ -193,12 +196,17 @@ class SqlLogStore:
         if number is None:
             return []
         query = (
-            select(ENTRY.c.idx, ENTRY.c.line, ENTRY.c.leaf)
+            select(ENTRY.c.idx, ENTRY.c.line, ENTRY.c.leaf, ENTRY.c.stored_s)
             .where(ENTRY.c.log_id == number, ENTRY.c.idx >= start, ENTRY.c.idx < start + limit)
             .order_by(ENTRY.c.idx)
         )
         return [
-            StoredEntry(row.idx, None if row.line is None else bytes(row.line), bytes(row.leaf))
+            StoredEntry(
+                row.idx,
+                None if row.line is None else bytes(row.line),
+                bytes(row.leaf),
+                datetime.fromtimestamp(row.stored_s, UTC),
+            )
             for row in self._connection.execute(query)
         ]
 

@@ -51,7 +51,7 @@ class LogRow(Base):
 
 
 class EntryRow(Base):
-    """One line of a log; `line` is null once erased, `leaf` stays for ever."""
+    """One line of a log; `line` is null once erased, `leaf` stays for ever; `stored_s` is in Unix seconds."""
 
     __tablename__ = "stream_entry"
 
@@ -59,6 +59,7 @@ class EntryRow(Base):
     idx: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     line: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf: Mapped[bytes] = mapped_column(LargeBinary(32))
+    stored_s: Mapped[int] = mapped_column(BigInteger)
 
 
 class NodeRow(Base):

@@ -102,11 +102,11 @@ def test_entries_come_back_byte_for_byte_in_order(stores: Database) -> None:
     leaves = [leaf(content) for content in lines]
     with stores.transaction() as tx:
         tx.logs.put(LogState(UP, "own-up", "320623000000", 1))
-        tx.logs.append(UP, 0, lines[:3], leaves[:3])
-        tx.logs.append(UP, 3, lines[3:], leaves[3:])
+        tx.logs.append(UP, 0, lines[:3], leaves[:3], NOW)
+        tx.logs.append(UP, 3, lines[3:], leaves[3:], NOW)
     with stores.transaction() as tx:
-        assert tx.logs.entries(UP, 1, 2) == [StoredEntry(n, lines[n], leaves[n]) for n in (1, 2)]
-        assert tx.logs.entries(UP, 4, 100) == [StoredEntry(4, lines[4], leaves[4])]
+        assert tx.logs.entries(UP, 1, 2) == [StoredEntry(n, lines[n], leaves[n], NOW) for n in (1, 2)]
+        assert tx.logs.entries(UP, 4, 100) == [StoredEntry(4, lines[4], leaves[4], NOW)]
         assert tx.logs.entries(UP, 5, 100) == []
         assert tx.logs.leaf_hashes(UP, 2, 4) == leaves[2:4]
 
@@ -114,11 +114,11 @@ def test_entries_come_back_byte_for_byte_in_order(stores: Database) -> None:
 def test_an_index_is_never_written_twice(stores: Database) -> None:
     with stores.transaction() as tx:
         tx.logs.put(LogState(UP, "own-up", "320623000000", 1))
-        tx.logs.append(UP, 0, [line(0)], [leaf(line(0))])
+        tx.logs.append(UP, 0, [line(0)], [leaf(line(0))], NOW)
     with pytest.raises(Exception, match=r".+"), stores.transaction() as tx:
-        tx.logs.append(UP, 0, [line(9)], [leaf(line(9))])
+        tx.logs.append(UP, 0, [line(9)], [leaf(line(9))], NOW)
     with stores.transaction() as tx:
-        assert tx.logs.entries(UP, 0, 9) == [StoredEntry(0, line(0), leaf(line(0)))]
+        assert tx.logs.entries(UP, 0, 9) == [StoredEntry(0, line(0), leaf(line(0)), NOW)]
 
 
 def test_an_exception_rolls_everything_back(stores: Database) -> None:
@@ -128,7 +128,7 @@ def test_an_exception_rolls_everything_back(stores: Database) -> None:
     def work() -> None:
         with stores.transaction() as tx:
             tx.logs.put(LogState(UP, "own-up", "320623000000", 1, size=1))
-            tx.logs.append(UP, 0, [line(0)], [leaf(line(0))])
+            tx.logs.append(UP, 0, [line(0)], [leaf(line(0))], NOW)
             tx.inbox.advance(PEER_UP, 7)
             tx.members.put_chain(["a", "b"])
             assert tx.nonces.spend("kid", "nonce", NOW)
@@ -147,9 +147,9 @@ def test_an_exception_rolls_everything_back(stores: Database) -> None:
 def test_an_erased_line_leaves_its_leaf(stores: Database) -> None:
     with stores.transaction() as tx:
         tx.logs.put(LogState(UP, "own-up", "320623000000", 1))
-        tx.logs.append(UP, 0, [line(0), line(1)], [leaf(line(0)), leaf(line(1))])
+        tx.logs.append(UP, 0, [line(0), line(1)], [leaf(line(0)), leaf(line(1))], NOW)
         tx.logs.erase(UP, 0)
-        assert tx.logs.entries(UP, 0, 1) == [StoredEntry(0, None, leaf(line(0)))]
+        assert tx.logs.entries(UP, 0, 1) == [StoredEntry(0, None, leaf(line(0)), NOW)]
         assert tx.logs.leaf_hashes(UP, 0, 2) == [leaf(line(0)), leaf(line(1))]
 
 
