@@ -222,7 +222,7 @@ def history(session: Session, code: str) -> list[tuple[date, str | None]]:
         .where(ItemReleaseRow.code == code)
         .order_by(ItemReleaseRow.effective_on)
     )
-    return list(rows.tuples())
+    return list(rows)
 
 
 def department_names(session: Session, on: date, level: str) -> dict[str, str]:
@@ -255,7 +255,7 @@ def _standing(session: Session, on: date) -> dict[str, str]:
         select(ItemReleaseRow.code, ItemReleaseRow.version)
         .join(latest, (ItemReleaseRow.code == latest.c.code) & (ItemReleaseRow.effective_on == latest.c.on))
         .order_by(ItemReleaseRow.position, ItemReleaseRow.code)
-    ).tuples()
+    )
     return {code: name for code, name in rows if name is not None}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from federation.canonical import dump
 
+from federation.canonical import dump
 from node.catalogue.rules import (
     Handling,
     ItemDocumentError,
