@@ -1,0 +1,1 @@
+"""The ledger: every act as a fact in the node's own log, sequenced, signed, followed, and provable to a citizen."""
