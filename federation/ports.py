@@ -1,4 +1,4 @@
-"""What the user of this package supplies, and the values that cross those seams.
+"""What the user of this package supplies: storage, time, transport. The values that cross are in `records.py`.
 
 The package does no I/O of its own but `transport.py`. Storage is reached through one transaction object (`Tx`)
 whose parts are small stores; everything read or written inside one `Database.transaction()` commits or vanishes
@@ -9,67 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from federation.records import (
+    Alert,
+    BlobState,
+    Invitation,
+    Limits,
+    LogRole,
+    LogState,
+    Member,
+    MemberKey,
+    QueuedEntry,
+    Request,
+    Response,
+    SetAside,
+    StoredEntry,
+)
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of one node, published in `/.well-known/bianmin`; never lower than these defaults (§3)."""
-
-    entries_per_batch: int = 1000  # lines
-    batch_bytes: int = 4_194_304  # bytes, unpacked; also the longest PATCH
-    blob_bytes: int = 67_108_864  # bytes of one attachment's ciphertext
-    blob_bytes_per_day: int = 1_073_741_824  # bytes a child may upload a day
-    entry_bytes_per_day: int = 268_435_456  # bytes of lines a child may push a day
-    own_entry_bytes: int = 32_768  # bytes of an origin's own entry
-    any_entry_bytes: int = 65_535  # bytes of any line, relay.v1 included
-    ledger_entry_bytes: int = 8_192  # bytes of a fact
-    note_bytes: int = 4_096  # bytes of a checkpoint note with all its signature lines
-    enrolment_body_bytes: int = 16_384  # bytes
-    clock_ahead_s: int = 60  # seconds a request may be created in the future
-    clock_behind_s: int = 300  # seconds a request may be old
-    expires_after_s: int = 300  # longest `expires` − `created`
-    nonce_grace_s: int = 60  # seconds a nonce is kept beyond `expires`
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it is on the wire.
-
-    Attributes:
-        method: upper case.
-        path: raw path of the target, plain ASCII, without the query.
-        query: raw query without the question mark; "" when there is none.
-        headers: pairs as received, names in any case; order kept, repeats kept.
-        body: content as sent (still packed where Content-Encoding says so).
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def values(self, name: str) -> list[str]:
-        """All values of a field, in order; empty when it is absent."""
-        wanted = name.lower()
-        return [value for key, value in self.headers if key.lower() == wanted]
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer: status, header pairs, body. Answers carry no authority of their own (§4)."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def value(self, name: str) -> str | None:
-        """The first value of a field, or None."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+__all__ = [
+    "Alert",
+    "AlertSink",
+    "BlobState",
+    "BlobStore",
+    "Clock",
+    "Database",
+    "HeadFile",
+    "InboxStore",
+    "Invitation",
+    "Limits",
+    "LogRole",
+    "LogState",
+    "LogStore",
+    "Member",
+    "MemberKey",
+    "MemberStore",
+    "NonceStore",
+    "OutboxStore",
+    "QueuedEntry",
+    "Request",
+    "Response",
+    "SetAside",
+    "StoredEntry",
+    "Transport",
+    "Tx",
+]
 
 
 class Clock(Protocol):
@@ -97,50 +82,6 @@ class HeadFile(Protocol):
     def save(self, heads: Mapping[str, str]) -> None:
         """Durable (fsync of file and folder) when it returns."""
         ...
-
-
-LogRole = Literal["own-up", "own-down", "own-ledger", "peer-up", "peer-down", "peer-ledger"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """One log as this node knows it. `peer` is the other end's node code; "" for the own ledger.
-
-    Attributes:
-        origin: `<network>/<code>/<up|down/<child>|ledger>/<epoch>`.
-        size: entries held (own logs: written; peer logs: received; peer-ledger: size of the last cosigned head).
-        compact: compact range of RFC 6962 subtree hashes, largest first, for `size` leaves.
-        note: the owner's checkpoint at `size` as it was signed or received; "" at size 0.
-        receipted_size: own logs: what the other end cosigned; peer logs: what this node cosigned.
-        receipted_note: that note with the receipt or cosignature lines appended, byte-identical; "" when none.
-        frozen: the epoch is closed; read only.
-        halted: why nothing may be written or applied on it ("" when it may): `behind`, `foreign`, `diverged`, …
-    """
-
-    origin: str
-    role: LogRole
-    peer: str
-    epoch: int
-    size: int = 0
-    compact: tuple[bytes, ...] = ()
-    note: str = ""
-    receipted_size: int = 0
-    receipted_note: str = ""
-    frozen: bool = False
-    halted: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """One line of a log. `line` is None once erased; `leaf` is its RFC 6962 leaf hash for ever.
-
-    `stored_at` is when this node stored it, to the second: the clock of an offer runs from that day (§8).
-    """
-
-    index: int
-    line: bytes | None
-    leaf: bytes
-    stored_at: datetime
 
 
 class LogStore(Protocol):
@@ -179,22 +120,6 @@ class LogStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedEntry:
-    """An entry without index and seq, in the order queued (`position` ascending)."""
-
-    position: int
-    log_role: Literal["own-up", "own-down"]
-    peer: str
-    id: str
-    type: str
-    subject: str
-    destination: str
-    time: str
-    data: bytes  # RFC 8785 JSON of `data`
-    direct_line: bytes | None = None
-
-
 class OutboxStore(Protocol):
     """Entries queued by business transactions, waiting for the sequencer."""
 
@@ -222,19 +147,6 @@ class OutboxStore(Protocol):
     def next_seq(self, origin: str, destination: str, subject: str, count: int) -> int:
         """Reserve `count` numbers of (log, destination, subject); returns the first, from 1."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A stored entry that was not applied, and why (§5 Apply)."""
-
-    origin: str
-    index: int
-    reason: str
-    inner_source: str
-    subject: str
-    detail: str
-    released: str = ""  # "", "retry" or "skip"
 
 
 class InboxStore(Protocol):
@@ -286,51 +198,6 @@ class InboxStore(Protocol):
     def drop_unknown(self, origin: str, index: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class MemberKey:
-    """One key a node had: `kid` RFC 7638 thumbprint, `role` node|receipt|witness|seal, good in [since, until)."""
-
-    code: str
-    role: Literal["node", "receipt", "witness", "seal"]
-    kid: str
-    jwk: Mapping[str, str]
-    since: datetime
-    until: datetime | None = None
-    reason: str = ""
-    revoked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A node whose statement this node knows. `direct` is `child`, `parent`, `self` or "" (further away)."""
-
-    code: str
-    direct: Literal["child", "parent", "self", ""]
-    statement: str  # compact JWS, the newest
-    scope: tuple[str, ...]
-    level: str
-    name: str
-    expires: datetime
-    revoked: bool = False
-    last_heard: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """A parent's promise to enrol a code. The token itself is never stored."""
-
-    token_sha256: str
-    code: str
-    level: str
-    name: str
-    scope: tuple[str, ...]
-    expires: datetime
-    replace: bool = False
-    used_by: str = ""  # node key thumbprint
-    enrolment: str = ""  # JSON of the enrolment body while a re-key waits for confirmation
-    confirmed: bool = False
-
-
 class MemberStore(Protocol):
     """Who is who: statements, keys with history, invitations, revocations."""
 
@@ -366,15 +233,6 @@ class NonceStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BlobState:
-    sha256: str
-    size: int
-    offset: int
-    complete: bool
-    uploaded_by: str  # node code of the caller that uploaded it; "" for own
-
-
 class BlobStore(Protocol):
     """Ciphertexts by SHA-256. File content lies outside the database; the rows commit with the transaction."""
 
@@ -398,16 +256,6 @@ class BlobStore(Protocol):
 
     def bytes_today(self, caller: str, day: str) -> int: ...
     def count_bytes(self, caller: str, day: str, count: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something an operator must see: stable code, sentence parameters, severity."""
-
-    code: str
-    severity: Literal["info", "warning", "critical"]
-    peer: str = ""
-    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 class AlertSink(Protocol):
