@@ -334,6 +334,7 @@ class LinkRow(Base):
     code: Mapped[str] = mapped_column(String(40))
     detail: Mapped[str] = mapped_column(Text)
     refused: Mapped[bool]
+    batch_shift: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class MemoryRow(Base):

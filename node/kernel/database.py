@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,10 +137,16 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """Opens sessions on an engine. One use case, one transaction (architecture decision 2)."""
+    """Opens sessions on an engine. One use case, one transaction (architecture decision 2).
+
+    Attributes:
+        after_commit: called when a writing transaction of this process has committed: a hint that there may be work
+            to do, never the work itself.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.after_commit: list[Callable[[], None]] = []
         self._sqlite = engine.dialect.name == "sqlite"
         reading: dict[str, Any] = {_READING: True}
         if not self._sqlite:
@@ -175,6 +181,8 @@ class Database:
             self._open.value = False
             if self._sqlite:
                 self._gate.release()
+        for hint in self.after_commit:
+            hint()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
