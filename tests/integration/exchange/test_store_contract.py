@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Literal
 import pytest
 
 from federation.errors import ProtocolError
+from federation.memory_stores import MemoryDatabase
 from federation.ports import (
     Alert,
     BlobState,
@@ -24,7 +26,9 @@ from federation.ports import (
 )
 from node.exchange.stores import SqlDatabase, Surroundings
 from node.kernel.clock import FixedClock
+from node.kernel.database import Base, build_engine
 from node.kernel.database import Database as NodeDatabase
+from node.kernel.field_keys import FieldKeys
 
 NOW = datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC)
 NETWORK = "nantong.example"
@@ -43,9 +47,16 @@ def line(number: int, subject: str = SUBJECT) -> bytes:
     return f'{{"subject":"{subject}","n":{number}}}'.encode()
 
 
-@pytest.fixture
-def stores(database: NodeDatabase, tmp_path: Path) -> Database:
-    return SqlDatabase(database, Surroundings(OWN, FixedClock(NOW), tmp_path / "blobs"))
+@pytest.fixture(params=("memory", "sqlite", "postgresql"))
+def stores(request: pytest.FixtureRequest, field_keys: FieldKeys, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "memory":
+        yield MemoryDatabase()
+        return
+    url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    database = NodeDatabase(build_engine(url, field_keys))
+    Base.metadata.create_all(database.engine)
+    yield SqlDatabase(database, Surroundings(OWN, FixedClock(NOW), tmp_path / "blobs"))
+    database.close()
 
 
 def test_a_log_that_was_never_put_is_none(stores: Database) -> None:
