@@ -1,0 +1,47 @@
+"""Subtree hashes of a stored log: what proofs, and heads at earlier sizes, are made of (federation.md §5, §6).
+
+The store keeps the hashes of full subtrees at levels 8, 16, 24 and 32; those between are computed from the stored ones
+below, those under level 8 from leaf hashes. A head at any earlier size costs at most 255 reads a stored level.
+"""
+
+from __future__ import annotations
+
+from federation.merkle import STORED_LEVELS, Compact, Reader, node_hash, root_of
+from federation.ports import LogState, LogStore
+
+
+def reader_of(logs: LogStore, origin: str) -> Reader:
+    """Reads full subtrees of a stored log, for `merkle.prove_inclusion` and `merkle.prove_consistency`."""
+
+    def read(level: int, start: int, stop: int) -> list[bytes]:
+        below = max((stored for stored in STORED_LEVELS if stored <= level), default=0)
+        width = 1 << (level - below)
+        first, last = start * width, stop * width
+        hashes = (
+            logs.leaf_hashes(origin, first, last) if below == 0 else logs.nodes(origin, below, first, last)
+        )
+        if len(hashes) != last - first:
+            raise AssertionError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
+        for _ in range(level - below):
+            hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        return hashes
+
+    return read
+
+
+def compact_at(reader: Reader, size: int) -> Compact:
+    """The compact range of the first `size` leaves."""
+    compact: list[bytes] = []
+    start = 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            compact += reader(level, start >> level, (start >> level) + 1)
+            start += 1 << level
+    return tuple(compact)
+
+
+def root_at(logs: LogStore, state: LogState, size: int) -> bytes:
+    """The root over the first `size` entries; `size` is at most the log's."""
+    if size == state.size:
+        return root_of(state.compact)
+    return root_of(compact_at(reader_of(logs, state.origin), size))
