@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from federation.memory_tables import Journal, Table
-from federation.ports import LogRole, LogState, QueuedEntry, SetAside, StoredEntry
+from federation.ports import Held, LogRole, LogState, QueuedEntry, SetAside, StoredEntry
 
 OWNER_PARTS = 2  # `<network>/<code>` at the front of an origin
 
@@ -222,6 +222,14 @@ class MemoryInboxStore:
     def unhold(self, origin: str, index: int) -> None:
         """The entry waits no longer."""
         self.waiting.drop((origin, index))
+
+    def list_held(self, origin: str | None = None) -> list[Held]:
+        """Every entry that waits, by log and index."""
+        return [
+            Held(log, index, *row)
+            for (log, index), row in sorted(self.waiting.items())
+            if origin in (None, log)
+        ]
 
     def list_set_aside(self, origin: str | None = None, *, open_only: bool = True) -> list[SetAside]:
         """Entries set aside, by log and index."""

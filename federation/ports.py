@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from federation.records import (
     Alert,
     BlobState,
+    Held,
     Invitation,
     Limits,
     LogRole,
@@ -36,6 +37,7 @@ __all__ = [
     "Clock",
     "Database",
     "HeadFile",
+    "Held",
     "InboxStore",
     "Invitation",
     "Limits",
@@ -188,6 +190,10 @@ class InboxStore(Protocol):
 
     def held(self, origin: str, inner_source: str, subject: str) -> list[int]: ...
     def unhold(self, origin: str, index: int) -> None: ...
+    def list_held(self, origin: str | None = None) -> list[Held]:
+        """Every entry that waits, by log and index; only one log's when it is given."""
+        ...
+
     def list_set_aside(self, origin: str | None = None, *, open_only: bool = True) -> list[SetAside]: ...
     def release(self, origin: str, index: int, how: Literal["retry", "skip"], reason: str) -> None: ...
     def unknown(self, origin: str, index: int, type: str) -> None:

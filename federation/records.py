@@ -142,6 +142,21 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A stored entry that waits behind another one of its log, inner source and subject (§5 Apply).
+
+    `why` is `set-aside` or `hole`; `since` RFC 3339, UTC.
+    """
+
+    origin: str
+    index: int
+    inner_source: str
+    subject: str
+    why: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberKey:
     """One key a node had: `kid` RFC 7638 thumbprint, `role` node|receipt|witness|seal, good in [since, until)."""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
-from federation.ports import SetAside
+from federation.ports import Held, SetAside
 from node.exchange.log_store import ORIGIN, OriginNumbers
 from node.exchange.sql import insert_absent, table_of, upsert
 from node.exchange.tables import AppliedRow, CursorRow, HeldRow, SetAsideRow, UnknownRow
@@ -156,6 +156,14 @@ class SqlInboxStore:
         """The entry waits no longer."""
         number = self._numbers.find(origin)
         self._connection.execute(delete(HELD).where(HELD.c.log_id == number, HELD.c.idx == index))
+
+    def list_held(self, origin: str | None = None) -> list[Held]:
+        """Every entry that waits, by log and index."""
+        query: Select[Any] = select(ORIGIN.c.origin, HELD).join(ORIGIN, ORIGIN.c.id == HELD.c.log_id)
+        if origin is not None:
+            query = query.where(ORIGIN.c.origin == origin)
+        rows = self._connection.execute(query.order_by(ORIGIN.c.origin, HELD.c.idx))
+        return [Held(row.origin, row.idx, row.inner_source, row.subject, row.why, row.since) for row in rows]
 
     def list_set_aside(self, origin: str | None = None, *, open_only: bool = True) -> list[SetAside]:
         """Entries set aside, by log and index."""

@@ -17,6 +17,7 @@ from federation.ports import (
     Alert,
     BlobState,
     Database,
+    Held,
     Invitation,
     LogState,
     Member,
@@ -272,6 +273,9 @@ def test_held_entries_are_listed_in_order_until_unheld(stores: Database) -> None
         for index in (9, 7):
             tx.inbox.hold(PEER_UP, index, source, SUBJECT, "hole", "2026-11-24T01:02:03Z")
         assert tx.inbox.held(PEER_UP, source, SUBJECT) == [7, 9]
+        waiting = [Held(PEER_UP, index, source, SUBJECT, "hole", "2026-11-24T01:02:03Z") for index in (7, 9)]
+        assert tx.inbox.list_held() == tx.inbox.list_held(PEER_UP) == waiting
+        assert tx.inbox.list_held(UP) == []
         tx.inbox.unhold(PEER_UP, 7)
         tx.inbox.unhold(PEER_UP, 7)
         assert tx.inbox.held(PEER_UP, source, SUBJECT) == [9]
