@@ -82,7 +82,11 @@ class HeadFile(Protocol):
     def load(self) -> dict[str, str]: ...
 
     def save(self, heads: Mapping[str, str]) -> None:
-        """Durable (fsync of file and folder) when it returns."""
+        """Durable (fsync of file and folder) when it returns. A head smaller than the one kept is not taken."""
+        ...
+
+    def forget(self, names: list[str]) -> None:
+        """Drop heads: only when an operator opened a new epoch or confirmed an import."""
         ...
 
 
