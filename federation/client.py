@@ -23,7 +23,7 @@ from federation.blob_transfer import BlobTransfer
 from federation.chain import VerifiedChain, accept_own_chain
 from federation.child import Child, Imported
 from federation.enrolment import build_rotation
-from federation.epochs import open_epoch
+from federation.epoch_opening import open_epoch
 from federation.errors import LogProofError, SizeConflict, TransportError, TrustError
 from federation.history import Reason
 from federation.joining import chain_of
