@@ -173,7 +173,7 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, path
     if not 0 <= old <= new:
         raise LogProofError(f"a tree of {new} does not extend one of {old}")
     if old == 0 or old == new:
-        expected = EMPTY_ROOT if old == 0 else new_root
+        expected = new_root if old == new else EMPTY_ROOT
         if len(path) != 0 or old_root != expected:
             raise LogProofError("the roots differ")
         return
