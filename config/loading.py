@@ -172,7 +172,7 @@ def _build(folder: Path, told: dict[str, Any], path: str, environ: Mapping[str, 
     try:
         loaded = _SCHEMA.load(values)
     except ValidationError as error:
-        problems += [_problem(str(key), values, sources) for key in dict(error.messages)]
+        problems += [_problem(str(key), values, sources) for key in error.messages]
         raise SettingsError(problems) from error
     loaded = _completed(folder, loaded)
     problems += _contradictions(loaded, sources)

@@ -22,7 +22,7 @@ from sqlalchemy import BigInteger, Date, Integer, String, Text, delete, func, in
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from node.kernel.calendar_problems import calendar_file
-from node.kernel.database import Base, UtcDateTime
+from node.kernel.database import Base, Database, UtcDateTime
 from node.kernel.sql import upsert
 from node.kernel.workday_rules import (
     CalendarDay,
@@ -101,70 +101,107 @@ class CalendarImport:
     changed: tuple[date, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """What is known at one time; replaced as a whole."""
+
+    counts: Workdays
+    days: Mapping[date, CalendarDay]
+    years: Mapping[int, tuple[Status, str, int]]
+    revision: int
+
+
+def _make_pages(
+    days: Iterable[CalendarDay], years: Mapping[int, tuple[Status, str, int]], revision: int = 0
+) -> _Pages:
+    known = {one.day: one for one in days}
+    return _Pages(Workdays({day: one.is_workday for day, one in known.items()}), known, dict(years), revision)
+
+
 class WorkCalendar:
-    """The node's working days, in memory; safe for many threads (what is read is replaced in one step)."""
+    """The node's working days, in memory; safe for many threads (what is read is replaced in one step).
 
-    def __init__(
-        self, days: Iterable[CalendarDay], years: Mapping[int, tuple[Status, str, int]], revision: int = 0
-    ) -> None:
-        self._set(days, years, revision)
+    Args:
+        database: read at the first question, and by `refresh`; `seed_calendar` has filled it.
+    """
 
-    def _set(
-        self, days: Iterable[CalendarDay], years: Mapping[int, tuple[Status, str, int]], revision: int
-    ) -> None:
-        known = {one.day: one for one in days}
-        self._state = (
-            Workdays({day: one.is_workday for day, one in known.items()}),
-            known,
-            dict(years),
-            revision,
-        )
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
+        self._read: _Pages | None = None
+
+    @classmethod
+    def of(cls, days: Iterable[CalendarDay], years: Mapping[int, tuple[Status, str, int]]) -> WorkCalendar:
+        """A calendar of given days, without a database."""
+        calendar = cls()
+        calendar._read = _make_pages(days, years)
+        return calendar
 
     @classmethod
     def load(cls, session: Session) -> WorkCalendar:
-        """The calendar as the tables have it; `seed_calendar` fills them."""
-        return cls(_days(session), _years(session), _revision(session))
+        """The calendar as the tables have it within a session."""
+        calendar = cls()
+        calendar._read = _read_pages(session)
+        return calendar
 
-    def refresh(self, session: Session) -> bool:
-        """Reads the tables again if they changed; returns whether they had."""
-        revision = _revision(session)
-        if revision == self._state[3]:
+    def refresh(self, session: Session | None = None) -> bool:
+        """Reads the tables again if they changed; returns whether they had.
+
+        Args:
+            session: sees what its own transaction wrote; what is committed when None.
+        """
+        if session is None:
+            if self._database is None:
+                return False
+            with self._database.reading() as reader:
+                return self.refresh(reader)
+        if self._read is not None and _revision(session) == self._read.revision:
             return False
-        self._set(_days(session), _years(session), revision)
+        self._read = _read_pages(session)
         return True
+
+    @property
+    def _pages(self) -> _Pages:
+        if self._read is None:
+            self.refresh()
+        pages = self._read
+        if pages is None:
+            raise RuntimeError("a work calendar without days and without a database")
+        if len(pages.years) == 0:
+            self._read = None  # not filled yet: look again at the next question
+        return pages
 
     @property
     def workdays(self) -> Workdays:
         """The counting itself."""
-        return self._state[0]
+        return self._pages.counts
 
     def due(self, start: date, workdays: int) -> tuple[date, bool]:
         """The day `workdays` working days after `start` (not counted), and whether a later import may move it."""
-        end = self._state[0].end_of(start, workdays)
+        end = self._pages.counts.end_of(start, workdays)
         return end, not all(self.is_official(year) for year in range(start.year, end.year + 1))
 
     def between(self, start: date, end: date) -> int:
         """Working days in (start, end]."""
-        return self._state[0].between(start, end)
+        return self._pages.counts.between(start, end)
 
     def is_workday(self, day: date) -> bool:
         """Whether a day is worked."""
-        return self._state[0].is_workday(day)
+        return self._pages.counts.is_workday(day)
 
     def name_of(self, day: date) -> str:
         """The day's own name (国庆节, 春节调休上班 …); "" when it has none."""
-        one = self._state[1].get(day)
+        one = self._pages.days.get(day)
         return "" if one is None else one.name
 
     def is_official(self, year: int) -> bool:
         """Whether the year has been announced."""
-        return self._state[2].get(year, ("unknown", "", 0))[0] == "official"
+        return self._pages.years.get(year, ("unknown", "", 0))[0] == "official"
 
     def calendar_status(self, year: int) -> CalendarStatus:
         """How a year stands."""
-        counts, _, years, _ = self._state
-        status, source, version = years.get(year, ("unknown", "", 0))
-        workdays = counts.between(date(year - 1, 12, 31), date(year, 12, 31))
+        pages = self._pages
+        status, source, version = pages.years.get(year, ("unknown", "", 0))
+        workdays = pages.counts.between(date(year - 1, 12, 31), date(year, 12, 31))
         return CalendarStatus(year, status, source, version, workdays)
 
 
@@ -181,7 +218,7 @@ def built_in() -> WorkCalendar:
         days += provisional
         years[year] = ("provisional", STATUTORY, 1)
     years |= dict.fromkeys(file.years, ("official", BUILT_IN, 1))
-    return WorkCalendar(days, years)
+    return WorkCalendar.of(days, years)
 
 
 def seed_calendar(session: Session, now: datetime) -> list[int]:
@@ -233,7 +270,7 @@ def import_calendar(session: Session, text: str, *, source: str, now: datetime) 
     _put_single_days(session, file)
     session.flush()
     after = WorkCalendar.load(session)
-    touched = [one.day for one in before._state[1].values()] + [one.day for one in after._state[1].values()]
+    touched = [*before._pages.days, *after._pages.days]
     changed = before.workdays.differing(after.workdays, touched)
     if changed or any(after.calendar_status(year) != before.calendar_status(year) for year in file.years):
         _write_down(session, now, source, text, file.years, changed)
@@ -331,6 +368,10 @@ def _years(session: Session) -> dict[int, tuple[Status, str, int]]:
         row.year: ("official" if row.status == "official" else "provisional", row.source, row.version)
         for row in rows
     }
+
+
+def _read_pages(session: Session) -> _Pages:
+    return _make_pages(_days(session), _years(session), _revision(session))
 
 
 def _revision(session: Session) -> int:

@@ -50,6 +50,18 @@ _HALTED = {
         "找不到本机保存的签名记录(head 文件)。",
         "the file of signed heads is missing.",
     ),
+    "not-ready": (
+        "正在等待上级核对本级的记录。",
+        "the parent has not yet confirmed what this node wrote.",
+    ),
+    "lost": (
+        "上级见证过的账本比本机的长,本机可能丢了一段。",
+        "the parent has witnessed more than this machine holds; a part may be lost.",
+    ),
+    "frozen": (
+        "这一期账本已经封存。",
+        "this epoch of the ledger is closed.",
+    ),
     "diverged": (
         "数据库与本机保存的签名记录在同一处不一致。",
         "the database and the signed heads kept beside it differ at the same size.",

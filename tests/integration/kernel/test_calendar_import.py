@@ -114,3 +114,19 @@ def test_a_day_of_the_nodes_own_wins_and_can_be_taken_back(
         assert set_local_day(session, day, is_workday=None, name="", source="本中心", now=NOW)
         calendar.refresh(session)
     assert calendar.is_workday(day)
+
+
+def test_a_calendar_over_a_database_reads_it_at_the_first_question_once_it_is_filled(
+    database: Database,
+) -> None:
+    calendar = WorkCalendar(database)
+    assert calendar.due(date(2026, 9, 30), 1) == (date(2026, 10, 1), True)
+    with database.transaction() as session:
+        seed_calendar(session, NOW)
+    assert calendar.due(date(2026, 9, 30), 1) == (date(2026, 10, 8), False)
+    assert not calendar.refresh()
+    with database.transaction() as session:
+        set_local_day(session, date(2026, 10, 8), is_workday=False, name="停电", source="本中心", now=NOW)
+    assert calendar.is_workday(date(2026, 10, 8))
+    assert calendar.refresh()
+    assert not calendar.is_workday(date(2026, 10, 8))

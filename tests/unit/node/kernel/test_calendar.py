@@ -194,6 +194,6 @@ def test_a_wrong_file_is_told_with_its_line(text: str, line: int, zh: str) -> No
 
 
 def test_an_empty_calendar_knows_weekends_only() -> None:
-    empty = WorkCalendar([], {})
+    empty = WorkCalendar.of([], {2020: ("official", "", 1)})
     assert empty.due(date(2026, 9, 30), 1) == (date(2026, 10, 1), True)
     assert empty.calendar_status(2026).status == "unknown"
