@@ -136,11 +136,33 @@ def turn(
     return tuple(by_id[clock_id] for clock_id in sorted(by_id))
 
 
-def open_form(clock: CaseClock) -> dict[str, object]:
-    """The clock as an event carries it: `{id, started_on, used_days, due_on}` (federation.md §8)."""
+def open_form(clock: CaseClock, on: date, calendar: Workdays) -> dict[str, object]:
+    """The clock as an event carries it on a day: `{id, started_on, used_days, due_on}` (federation.md §8).
+
+    `used_days` counts up to that day; `due_on` is None while the clock stands still.
+    """
     return {
         "id": clock.id,
         "started_on": clock.started_on.isoformat(),
-        "used_days": clock.used_days,
+        "used_days": used(clock, on, calendar),
         "due_on": clock.due_on.isoformat() if clock.due_on is not None else None,
     }
+
+
+def mirrored(stated: Mapping[str, object], on: date, calendar: Workdays) -> CaseClock:
+    """The clock of another node as it stated it on a day.
+
+    Raises:
+        KeyError, ValueError, TypeError: it is not an open form.
+    """
+    due = date.fromisoformat(str(stated["due_on"])) if stated.get("due_on") else None
+    used_days = int(str(stated["used_days"]))
+    left = calendar.between(on, due) if due is not None else 0
+    return CaseClock(
+        id=str(stated["id"]),
+        days=used_days + left,
+        started_on=date.fromisoformat(str(stated["started_on"])),
+        used_days=used_days,
+        running_since=on if due is not None else None,
+        due_on=due,
+    )

@@ -1,22 +1,24 @@
 """What the use cases of this capability are given: the node, the clock, the calendar, and ways out.
 
-Built once by the container. `queue` and `record` write into the caller's session, so that the row, the fact and the
-outgoing entry commit together (architecture decision 2).
+Built once by the container (`assembly.build_context`). `queue` and `record` write into the caller's session, so that
+the row, the fact and the outgoing entry commit together (architecture decision 2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from federation.ports import BlobStore
 from node.cases.clocks import Workdays
-from node.cases.states import Letter
 from node.catalogue.rules import ItemVersion
-from node.kernel.clock import Clock
+from node.kernel.clock import Clock, local_date
+from node.ledger.rules import FactDraft
 
 
 class QueueEvent(Protocol):
@@ -36,49 +38,25 @@ class QueueEvent(Protocol):
         ...
 
 
-class RecordFact(Protocol):
-    """Writes one fact into the node's own ledger."""
+@dataclass(frozen=True, slots=True)
+class NodeName:
+    """A node of the network as people read it."""
 
-    def __call__(
-        self,
-        session: Session,
-        *,
-        type: str,
-        actor: str,
-        post: str,
-        case: str = "",
-        seq: int | None = None,
-        source: str = "",
-        target: str = "",
-        item: str = "",
-        item_version: str = "",
-        number: str = "",
-        reason: str = "",
-        clocks: list[dict[str, Any]] | None = None,
-        paper: str = "",
-        materials: list[dict[str, Any]] | None = None,
-        authorization: str = "",
-        data: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Returns the fact's id."""
+    code: str
+    level: str
+    name: str
+
+
+class Network(Protocol):
+    """What this node knows of the others, from its own chain and the statements it has seen."""
+
+    def above(self, session: Session) -> Sequence[NodeName]:
+        """The nodes above, the parent first, the top last; empty at the top."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Who acts, as the case service sees it: a post with letters, or the machine.
-
-    Attributes:
-        actor: pseudonymous person id, or `machine`; never a name.
-        post: name of the post in whose name it is done (shown to people; no person's name).
-        letters: the actor letters the post holds at this level.
-    """
-
-    actor: str
-    post: str
-    letters: frozenset[Letter]
-    may: Callable[[str, str], bool] | None = None
-    authorization: str = ""
+    def find(self, session: Session, code: str) -> NodeName | None:
+        """A node by its code; None when no statement named it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -86,24 +64,34 @@ class CaseContext:
     """The node the cases live at.
 
     Attributes:
-        ancestor_at: code of the node above at a level, None when there is none or it is this level.
+        name: the node's own name in the network.
         version: an item version by its hash, None when this catalogue does not hold it.
         in_force: the version of an item in force on a day.
         blind: blind index of a personal value: (kind, value) → hex.
+        next_number: the next number of a series, without gaps.
+        blobs: the ciphertexts, in the transaction of a session.
+        receipt_at: when the next node's receipt for a queued entry came in: (session, case id, entry id); None
+            before.
+        origin: the ledger's open log origin.
+        verify_url: address of the page where a slip's code is checked: the level above's, the top's own.
     """
 
     code: str
     level: str
+    name: str
     clock: Clock
     calendar: Workdays
+    network: Network
     queue: QueueEvent
-    record: RecordFact
-    ancestor_at: Callable[[Session, str], str | None]
+    record: Callable[[Session, FactDraft], UUID]
     version: Callable[[Session, str], ItemVersion | None]
     in_force: Callable[[Session, str, date], ItemVersion | None]
     blind: Callable[[str, str], str]
     next_number: Callable[[Session, str], int]
-    local_date: Callable[[datetime], date]
+    blobs: Callable[[Session], BlobStore]
+    receipt_at: Callable[[Session, str, str], datetime | None]
+    origin: Callable[[Session], str]
+    verify_url: Callable[[], str]
 
     def now(self) -> datetime:
         """The instant, UTC."""
@@ -111,8 +99,15 @@ class CaseContext:
 
     def today(self) -> date:
         """The local day."""
-        return self.local_date(self.clock.now())
+        return local_date(self.clock.now())
 
+    def ancestor_at(self, session: Session, level: str) -> str | None:
+        """Code of the node above at a level; None when there is none."""
+        return next((node.code for node in self.network.above(session) if node.level == level), None)
 
-MACHINE = Worker("machine", "系统", frozenset({Letter.SY, Letter.UP}))
-"""Acts nobody clicks: taking a complete offer, an expired clock."""
+    def name_of(self, session: Session, code: str) -> str:
+        """A node's name for people; its code where no statement named it."""
+        if code == self.code:
+            return self.name
+        found = self.network.find(session, code)
+        return found.name if found is not None else code

@@ -69,3 +69,20 @@ def next_entrustment(act: EntrustmentAct, state: Entrustment) -> Entrustment:
         return ENTRUSTMENT_TABLE[act, state]
     except KeyError:
         raise IllegalEntrustmentError(f"{act} while {state}") from None
+
+
+def after_act(state: str, act: str) -> str:
+    """The entrustment's state after an act on the case; unchanged where the papers do not follow it.
+
+    Args:
+        state: "" where nobody was entrusted.
+        act: `deliver`, `close` or `withdraw`; others change nothing.
+    """
+    follows = {
+        "deliver": EntrustmentAct.HAND_OVER,
+        "close": EntrustmentAct.CLOSE,
+        "withdraw": EntrustmentAct.TERMINATE,
+    }
+    if state == "" or act not in follows:
+        return state
+    return ENTRUSTMENT_TABLE.get((follows[act], Entrustment(state)), Entrustment(state)).value

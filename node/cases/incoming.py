@@ -1,7 +1,8 @@
 """What case events of other nodes do here: offers, answers, status changes, supplements, withdrawals.
 
-Each handler runs inside the transaction that applies the entry. What cannot be believed raises `Refused` and is set
-aside; what is merely older than what this node knows is ignored. Source: federation.md §5 Apply, §8.
+Each handler runs inside the transaction that applies the entry. What cannot be believed raises `EventRefusedError` and
+is set aside; what belongs to a custody not yet seen raises `EventEarlyError` and waits; what is merely older than what
+this node knows is ignored. Source: federation.md §5 Apply, §8.
 """
 
 from __future__ import annotations
@@ -9,27 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from node.cases import clocks as clock_rules
-from node.cases.change import clocks_of, perform, put_clocks
-from node.cases.context import MACHINE, CaseContext
-from node.cases.custody import Custody, judge_number
-from node.cases.handover import mark_missing, offer_declined, offer_taken, start_hand_over
+from node.cases.change import find_case, perform
+from node.cases.context import CaseContext
+from node.cases.custody import Custody, Reason, judge_number
+from node.cases.facts import open_clocks, record_fact
+from node.cases.handover import (
+    RETURNABLE,
+    mirror_clocks,
+    mirror_custody,
+    offer_declined,
+    offer_taken,
+    start_hand_over,
+)
+from node.cases.numbers import NumberError, parse_case_number
+from node.cases.package import note_custody
 from node.cases.states import BEFORE_DECISION, TERMINAL, Act, Status, is_legal_step
-from node.cases.supplements import receive_supplement
+from node.cases.supplements import ask_withdrawal, receive_supplement
 from node.cases.tables import CaseChangeRow, CaseOfferRow, CaseRow
-from node.cases.taking import consider
+from node.cases.taking import consider, decline, take
+from node.cases.workers import MACHINE
+from node.kernel.clock import format_utc, local_date, parse_utc
+from node.kernel.database import lock_row
+from node.kernel.problems import Problem
 
 
 class EventRefusedError(Exception):
-    """The event may not be applied; `reason` is `schema` or `sender` (federation.md §5)."""
+    """The event may not be applied; `reason` is one of `entry.refused.v1` (federation.md §5)."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Literal["schema", "sender"], detail: str) -> None:
         super().__init__(detail)
-        self.reason = reason
+        self.reason: Literal["schema", "sender"] = reason
+        self.detail = detail
 
 
 class EventEarlyError(Exception):
@@ -42,7 +58,8 @@ class CaseEvent:
 
     Attributes:
         sender: code of the node whose log it began in.
-        data: the open data; `sealed` opened already, or None.
+        data: the open data.
+        sealed: what was sealed, opened; None when there was nothing or it has not come yet.
         stored_at: when this node stored it.
     """
 
@@ -58,11 +75,19 @@ CaseHandler = Callable[[CaseContext, Session, CaseEvent], None]
 
 
 def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None:
-    """An offer made to this node is stored, and taken by the machine when complete."""
+    """An offer made to this node is stored, and taken by the machine when complete.
+
+    The same offer again, now with what was sealed (the key was not known at first), completes it.
+    """
     data = event.data
-    if session.get(CaseOfferRow, str(data["offer"])) is not None:
+    row = session.get(CaseOfferRow, str(data["offer"]))
+    if row is not None:
+        if row.offered_by == event.sender and row.state == "WAITING" and not row.package and event.sealed:
+            row.package = dict(event.sealed)
+            consider(context, session, row)
         return
-    case = session.get(CaseRow, event.subject)
+    _check_offer(session, event)
+    case = lock_row(session, CaseRow, event.subject)
     if case is not None and int(data["custody"]) <= case.custody:
         return
     row = CaseOfferRow(
@@ -77,8 +102,10 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
         doubt="",
         missing=[],
         offered_on=date.fromisoformat(str(data["offered_on"])),
+        offered_at=None,
+        entry_id="",
         stored_at=event.stored_at,
-        open_data=dict(data),
+        open_data={name: value for name, value in data.items() if name != "sealed"},
         package=dict(event.sealed or {}),
     )
     session.add(row)
@@ -87,36 +114,33 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
 
 
 def on_taken(context: CaseContext, session: Session, event: CaseEvent) -> None:
-    """The addressee took the case: at the offerer custody leaves, at home the mirror learns its new custodian."""
+    """The addressee took the case: at the offerer custody leaves, a mirror learns its new custodian."""
     case = _known_case(session, event)
-    row = session.get(CaseOfferRow, str(event.data["offer"]))
-    if row is None or row.addressee != event.sender:
-        raise EventRefusedError("sender", "the case was not offered to this node")
+    row = _offer_to(session, event)
     if row.state != "WAITING":
         return
+    taken_at, clocks = parse_utc(str(event.data["taken_at"])), list(event.data.get("clocks", []))
     if row.direction == "out":
-        offer_taken(context, session, case, row, str(event.data["taken_at"]))
+        offer_taken(context, session, case, row, taken_at, clocks)
         return
-    row.state, row.answered_at = "TAKEN", context.now()
-    case.custodian, case.custody, case.as_of = event.sender, row.custody, context.now()
+    row.state, row.answered_at = "TAKEN", taken_at
+    mirror_custody(context, session, case, row, taken_at, clocks)
+    if (
+        case.home == context.code
+        and case.withdrawal_asked_at is not None
+        and Status(case.status) in BEFORE_DECISION
+    ):
+        ask_withdrawal(context, session, case, event.sender)
 
 
 def on_declined(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """Declined: the case is here again; what is missing becomes the one-time notice (T1 stops, T1b runs)."""
     case = _known_case(session, event)
-    row = session.get(CaseOfferRow, str(event.data["offer"]))
-    if row is None or row.addressee != event.sender:
-        raise EventRefusedError("sender", "the case was not offered to this node")
+    row = _offer_to(session, event)
     if row.state != "WAITING" or row.direction != "out":
         return
     missing = [str(material) for material in event.data.get("missing", [])]
-    reason = str(event.data["reason"])
-    offer_declined(context, session, case, row, reason, missing)
-    if reason == "missing" and case.status == Status.RECEIVED:
-        change = perform(
-            context, session, case, Act.GIVE_NOTICE, MACHINE, reason="missing", data={"missing": missing}
-        )
-        mark_missing(session, case, missing, change.seq)
+    offer_declined(context, session, case, row, str(event.data["reason"]), missing)
 
 
 def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
@@ -130,41 +154,44 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
         raise EventEarlyError
     if case.custodian != event.sender:
         raise EventRefusedError("sender", "only the custodian changes a status")
-    seq, source, target = int(data["seq"]), Status(str(data["from"])), Status(str(data["to"]))
-    _note_offer(context, session, event, case)
+    _note_offer(session, event, case)
+    seq, source, target = int(data["seq"]), _status(data["from"]), _status(data["to"])
     if seq <= case.seq:
         return
-    if not is_legal_step(source, target):
-        raise EventRefusedError("schema", f"{source} does not lead to {target}")
-    at = _instant(str(data["at"]))
+    follows = source == case.status if seq == case.seq + 1 else True
+    if not follows or not is_legal_step(source, target):
+        raise EventRefusedError("schema", f"{source} does not lead from {case.status} to {target}")
+    at = parse_utc(str(data["at"]))
     session.add(
         CaseChangeRow(
             case_id=case.id,
             seq=seq,
             custody=case.custody,
             node=event.sender,
-            act="",
+            act=str(data.get("act", ""))[:32],
             source=source.value,
             target=target.value,
             at=at,
-            post=str(data.get("post", "")),
-            paper=str(data.get("paper", "")),
+            post=str(data.get("post", ""))[:120],
+            paper=str(data.get("paper", ""))[:64],
         )
     )
     case.seq, case.status, case.as_of = seq, target.value, at
     if target in {Status.GRANTED, Status.REFUSED, Status.NOT_ACCEPTED}:
         case.decided_by, case.decided_at = event.sender, at
     if target is Status.CLOSED or target in TERMINAL:
-        case.closed_at = at
+        case.closed_at = case.closed_at or at
     if event.sealed and case.personal is not None:
         case.personal = {**case.personal, **dict(event.sealed)}
-    _mirror_clocks(context, session, case, data)
+    mirror_clocks(context, session, case, list(data.get("clocks", [])), at)
     session.flush()
 
 
 def on_supplement(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """Downward: the custodian's notice of what is missing. Upward: what the home collected."""
     case = _known_case(session, event)
+    if event.sender not in {case.custodian, case.home}:
+        raise EventRefusedError("sender", "only the custodian and the home speak of supplements")
     receive_supplement(context, session, case, event.sender, event.data, event.sealed or {}, event.stored_at)
 
 
@@ -172,72 +199,89 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
     """The decided case comes home: taken by the machine; T7 counts until the citizen has the result."""
     case = _known_case(session, event)
     data = event.data
-    if case.custodian != event.sender:
-        raise EventRefusedError("sender", "only the custodian returns a case")
-    if int(data["custody"]) <= case.custody:
+    custody = int(data["custody"])
+    if custody <= case.custody:
         return
+    if custody > case.custody + 1:
+        raise EventEarlyError
+    if case.custodian != event.sender or case.home != context.code:
+        raise EventRefusedError("sender", "only the custodian returns a case, and only to its home")
+    if _status(data.get("status", case.status)) not in RETURNABLE:
+        raise EventRefusedError("schema", "only a result is returned")
     now = context.now()
-    session.add(
-        CaseOfferRow(
+    row = session.get(CaseOfferRow, str(data["offer"]))
+    if row is None:
+        row = CaseOfferRow(
             id=str(data["offer"]),
             case_id=case.id,
-            direction="in",
-            custody=int(data["custody"]),
+            custody=custody,
             offered_by=event.sender,
             addressee=context.code,
             mode="return",
-            state="TAKEN",
             doubt="",
             missing=[],
-            offered_on=context.local_date(event.stored_at),
-            stored_at=event.stored_at,
-            answered_at=now,
-            open_data=dict(data),
+            offered_on=local_date(event.stored_at),
+            offered_at=None,
+            entry_id="",
         )
-    )
-    case.custodian, case.custody, case.custody_state = context.code, int(data["custody"]), Custody.HERE.value
+        session.add(row)
+    row.direction, row.state, row.stored_at, row.answered_at = "in", "TAKEN", event.stored_at, now
+    row.open_data = {name: value for name, value in data.items() if name != "sealed"}
+    session.flush()
+    case.custodian, case.custody, case.custody_state = context.code, custody, Custody.HERE.value
+    case.status, case.seq = str(data.get("status", case.status)), max(case.seq, int(data.get("seq", 0)))
     case.as_of = now
-    case.watchers = [event.sender]
+    others = [event.sender, *(str(node) for node in data.get("watchers", []))]
+    case.watchers = [node for node in dict.fromkeys(others) if node != context.code]
     if event.sealed:
         case.personal = {**(case.personal or {}), **dict(event.sealed)}
+    note_custody(session, case.id, custody, context.code, row.offered_at, now)
     start_hand_over(context, session, case)
-    context.queue(
+    answer = {
+        "offer": row.id,
+        "custody": custody,
+        "case": case.id,
+        "by": "machine",
+        "post": "",
+        "taken_at": format_utc(now),
+        "clocks": open_clocks(context, session, case.id),
+    }
+    for node in case.watchers:
+        context.queue(session, destination=node, subject=case.id, type="case.taken.v1", data=answer)
+    record_fact(
+        context,
         session,
-        destination=event.sender,
-        subject=case.id,
-        type="case.taken.v1",
-        data={
-            "offer": str(data["offer"]),
-            "custody": case.custody,
-            "case": case.id,
-            "by": "machine",
-            "post": "",
-            "taken_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        },
-    )
-    case.fact_id = context.record(
-        session,
-        type="case.result_in",
-        actor="machine",
-        post="",
-        case=case.id,
+        case,
+        "case.result_in",
+        MACHINE,
         seq=case.seq,
-        item=case.item_code,
-        item_version=case.item_version,
-        number=case.number,
         paper=str(data.get("paper", "")),
-        data={"offer": str(data["offer"]), "from": event.sender, "result": str(data["result"])},
+        data={"offer": row.id, "from": event.sender, "result": str(data["result"])},
     )
 
 
 def on_withdrawn(context: CaseContext, session: Session, event: CaseEvent) -> None:
-    """The home asks to stop: granted while nothing is decided, else ignored (the decision went first)."""
+    """The home asks to stop: granted while nothing is decided, else ignored (the decision went first).
+
+    An offer that still waits is answered first: the addressee alone answers, and it takes what it is asked to stop.
+    """
+    offer = session.scalars(
+        select(CaseOfferRow).where(
+            CaseOfferRow.case_id == event.subject,
+            CaseOfferRow.direction == "in",
+            CaseOfferRow.state == "WAITING",
+        )
+    ).first()
+    if offer is not None:
+        _withdraw_offer(context, session, event, offer)
+        return
     case = _known_case(session, event)
     if case.home != event.sender:
         raise EventRefusedError("sender", "only the home node asks for a withdrawal")
-    if case.custodian != context.code or case.custody_state != Custody.HERE:
+    if case.custodian != context.code or Status(case.status) not in BEFORE_DECISION:
         return
-    if Status(case.status) in BEFORE_DECISION:
+    case.withdrawal_asked_at = event.stored_at
+    if case.custody_state == Custody.HERE:
         perform(context, session, case, Act.WITHDRAW, MACHINE, reason="applicant")
 
 
@@ -252,18 +296,65 @@ HANDLERS: Mapping[str, CaseHandler] = {
 }
 
 
+def _withdraw_offer(context: CaseContext, session: Session, event: CaseEvent, offer: CaseOfferRow) -> None:
+    open_data = offer.open_data or {}
+    if open_data.get("home") != event.sender:
+        raise EventRefusedError("sender", "only the home node asks for a withdrawal")
+    version = context.version(session, str(open_data.get("item_version", "")))
+    if version is None:
+        decline(context, session, offer, MACHINE, Reason.NOT_IN_FORCE, ())
+        return
+    case = take(context, session, offer, MACHINE, version)
+    case.withdrawal_asked_at = event.stored_at
+    if Status(case.status) in BEFORE_DECISION:
+        perform(context, session, case, Act.WITHDRAW, MACHINE, reason="applicant")
+
+
+def _check_offer(session: Session, event: CaseEvent) -> None:
+    """What the sender table asks of an offer, as far as this node can know it."""
+    data = event.data
+    number, home = str(data["number"]), str(data["home"])
+    try:
+        parse_case_number(number)
+    except NumberError as error:
+        raise EventRefusedError("schema", str(error)) from error
+    if number[:12] != home:
+        raise EventRefusedError("schema", "a case number begins with the code of its home")
+    if _status(data.get("status", Status.RECEIVED)) not in BEFORE_DECISION:
+        raise EventRefusedError("schema", "only an open case is offered")
+    if int(data["custody"]) == 1 and home != event.sender:
+        raise EventRefusedError("sender", "the first offer of a case is its home's")
+    known = session.get(CaseRow, event.subject)
+    if known is None:
+        try:
+            find_case(session, number)
+        except Problem:
+            return
+        raise EventRefusedError("schema", "another case bears that number")
+    if known.custodian != event.sender or known.number != number or known.home != home:
+        raise EventRefusedError("sender", "only the custodian offers a case")
+
+
 def _known_case(session: Session, event: CaseEvent) -> CaseRow:
-    case = session.get(CaseRow, event.subject)
+    case = lock_row(session, CaseRow, event.subject)
     if case is None:
         raise EventRefusedError("sender", "this node does not know the case")
     return case
 
 
-def _note_offer(context: CaseContext, session: Session, event: CaseEvent, case: CaseRow) -> None:
+def _offer_to(session: Session, event: CaseEvent) -> CaseOfferRow:
+    row = session.get(CaseOfferRow, str(event.data["offer"]))
+    if row is None or row.addressee != event.sender or row.case_id != event.subject:
+        raise EventRefusedError("sender", "the case was not offered to this node")
+    return row
+
+
+def _note_offer(session: Session, event: CaseEvent, case: CaseRow) -> None:
     """The custodian says to whom it offered the case: the taking is judged by this."""
     offer, addressee = event.data.get("offer"), event.data.get("offered_to")
     if not offer or not addressee or session.get(CaseOfferRow, str(offer)) is not None:
         return
+    at = parse_utc(str(event.data["at"]))
     session.add(
         CaseOfferRow(
             id=str(offer),
@@ -276,27 +367,17 @@ def _note_offer(context: CaseContext, session: Session, event: CaseEvent, case: 
             state="WAITING",
             doubt="",
             missing=[],
-            offered_on=context.local_date(event.stored_at),
+            offered_on=local_date(at),
+            offered_at=at,
+            entry_id="",
             stored_at=event.stored_at,
         )
     )
+    session.flush()
 
 
-def _mirror_clocks(context: CaseContext, session: Session, case: CaseRow, data: Mapping[str, Any]) -> None:
-    """Shows the custodian's clocks: stated ones run as stated, the others stand stopped."""
-    stated = {str(clock["id"]): clock for clock in data.get("clocks", [])}
-    kept = {clock.id: clock for clock in clocks_of(session, case.id)}
-    today = context.local_date(_instant(str(data["at"])))
-    clocks = [clock_rules.stop(c, today, context.calendar) for c in kept.values() if c.id not in stated]
-    for clock_id, clock in stated.items():
-        due = date.fromisoformat(str(clock["due_on"])) if clock.get("due_on") else None
-        started = date.fromisoformat(str(clock["started_on"]))
-        used_days = int(clock["used_days"])
-        days = used_days + (context.calendar.between(started, due) if due is not None else 0)
-        running = started if due is not None else None
-        clocks.append(clock_rules.CaseClock(clock_id, days, started, used_days, running, due))
-    put_clocks(session, case, tuple(clocks))
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _status(value: object) -> Status:
+    try:
+        return Status(str(value))
+    except ValueError as error:
+        raise EventRefusedError("schema", f"{value} is no status") from error

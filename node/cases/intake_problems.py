@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from node.catalogue.filling import FieldError
 from node.catalogue.rules import ItemVersion
 from node.kernel.problems import Problem
 
@@ -71,4 +72,88 @@ def proxy_needs_entrustment() -> Problem:
         "代办须有申请人签字的委托书。请先打印委托书由申请人签字,再勾选“已签委托书”。",
         "An agent acts only on a signed entrustment. Print it, have it signed, then tick “entrustment signed”.",
         422,
+    )
+
+
+def form_incomplete(errors: Sequence[FieldError]) -> Problem:
+    """The form as filled in does not fit; every error at once."""
+    return Problem(
+        "form-incomplete",
+        f"表单有 {len(errors)} 处需要改正:{' '.join(error.zh for error in errors)}",
+        f"The form has {len(errors)} errors: {' '.join(error.en for error in errors)}",
+        422,
+        {"errors": [{"field": e.field, "code": e.code, "zh": e.zh, "en": e.en} for e in errors]},
+    )
+
+
+def not_online(version: ItemVersion) -> Problem:
+    """The item is handed in at a window."""
+    return Problem(
+        "not-online",
+        f"“{version.name_zh}”须到窗口办理。请到就近的便民服务窗口,材料清单见办事指南。",
+        f"“{version.name_en}” is handed in at a window; see the guide for the materials.",
+        422,
+        {"item": version.code},
+    )
+
+
+def channel_unknown(channel: str) -> Problem:
+    """A channel that does not exist."""
+    return Problem(
+        "channel-unknown",
+        f"收件渠道“{channel}”不存在,可选:窗口、代办、网上。",
+        f"There is no channel “{channel}”; choose window, proxy or online.",
+        422,
+    )
+
+
+JOINT_LATER = (
+    "本件为联办件。并联审批的分送、会签将在后续版本提供;目前只登记,由牵头单位按一个窗口受理办理。",
+    "This is a joint item. Sending it to several departments at once comes in a later version; "
+    "for now it is registered and the lead unit handles it at one window.",
+)
+"""What is said when a joint item is registered."""
+
+
+def attachment_kind(media: str) -> Problem:
+    """A file of a kind that is not kept."""
+    return Problem(
+        "attachment-kind",
+        f"不接收“{media}”类型的文件。请上传 JPG、PNG、WebP 图片,PDF 或纯文本。",
+        f"Files of type {media} are not taken. Please upload JPG, PNG or WebP pictures, PDF or plain text.",
+        415,
+    )
+
+
+def attachment_empty() -> Problem:
+    """A file without content."""
+    return Problem(
+        "attachment-empty", "文件是空的,请重新选择。", "The file is empty; please choose another.", 422
+    )
+
+
+def attachment_too_large(limit_bytes: int) -> Problem:
+    """More than an attachment may have."""
+    return Problem(
+        "attachment-too-large",
+        f"文件太大,最多 {limit_bytes // 1_048_576} MB。请压缩或分开上传。",
+        f"The file is too large: at most {limit_bytes // 1_048_576} MB. Please compress or split it.",
+        413,
+    )
+
+
+def attachment_unknown() -> Problem:
+    """The case has no such attachment."""
+    return Problem(
+        "attachment-unknown", "此件没有这个附件。请刷新页面。", "The case has no such attachment.", 404
+    )
+
+
+def attachment_damaged() -> Problem:
+    """The stored bytes are not what was handed in."""
+    return Problem(
+        "attachment-damaged",
+        "附件内容与登记的指纹不符,可能已损坏。请让申请人重新提交,并告知系统管理员。",
+        "The attachment does not match its fingerprint; it may be damaged. Ask for it again and tell the operator.",
+        409,
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from node.cases.states import Act, IllegalTransitionError, Transition
+from node.cases.states import Act, IllegalTransitionError
 from node.kernel.problems import Problem
 
 if TYPE_CHECKING:
-    from node.cases.context import Worker
     from node.cases.tables import CaseRow
 
 STATUS_WORDS: dict[str, tuple[str, str]] = {
@@ -65,6 +64,13 @@ ACT_WORDS: dict[Act, tuple[str, str]] = {
     Act.CANCEL: ("注销", "cancel"),
 }
 
+LEVEL_NAMES: dict[str, tuple[str, str]] = {
+    "village": ("村(社区)便民服务室", "the village"),
+    "township": ("乡镇(街道)便民服务中心", "the township centre"),
+    "county": ("县(市、区)政务服务中心", "the county centre"),
+    "city": ("市政务服务中心", "the city centre"),
+}
+
 
 def unknown_case(number: str) -> Problem:
     """No such case at this node."""
@@ -76,7 +82,7 @@ def unknown_case(number: str) -> Problem:
     )
 
 
-def not_here(case: CaseRow) -> Problem:
+def not_here(case: CaseRow, holder: str) -> Problem:
     """Only the custodian changes a case."""
     if case.custody_state == "OFFERED":
         return Problem(
@@ -84,12 +90,14 @@ def not_here(case: CaseRow) -> Problem:
             "此件已上送,正等对方接办,接办或退回前本级不能改动(一件一管)。如需停止,请用“撤回”。",
             "This case has been offered and waits for the answer; until then nothing may be changed here. To stop it, withdraw.",
             409,
+            {"case": case.number},
         )
     return Problem(
         "case-not-here",
-        f"此件现由 {case.custodian} 承办,本级只能查看。请联系承办单位。",
-        f"This case is held by {case.custodian}; here it can only be read. Please contact the holder.",
+        f"此件现由{holder}承办,本级只能查看。请联系承办单位。",
+        f"This case is held by {holder}; here it can only be read. Please contact the holder.",
         409,
+        {"case": case.number, "custodian": case.custodian},
     )
 
 
@@ -106,16 +114,14 @@ def illegal_act(case: CaseRow, error: IllegalTransitionError) -> Problem:
     )
 
 
-def not_permitted(case: CaseRow, transition: Transition, worker: Worker) -> Problem:
-    """The post has no right to this act."""
-    act_zh, act_en = ACT_WORDS[transition.act]
-    who = "、".join(sorted(letter.value for letter in transition.by))
+def not_arrived(case: CaseRow, materials: Sequence[str]) -> Problem:
+    """A material whose bytes are still on the way (federation.md §7)."""
     return Problem(
-        "act-forbidden",
-        f"“{act_zh}”不在您岗位({worker.post})的职权内,须由 {who} 岗办理。",
-        f"“{act_en}” is not among the powers of your post ({worker.post}); it needs {who}.",
-        403,
-        {"act": transition.act.value, "case": case.number},
+        "material-not-arrived",
+        f"材料 {'、'.join(materials)} 的附件还在传送途中,到齐后才能受理。请稍后再试。",
+        f"The attachments of {', '.join(materials)} are still on their way; accept once they have arrived.",
+        409,
+        {"case": case.number, "materials": list(materials)},
     )
 
 
@@ -128,4 +134,58 @@ def on_hold(case: CaseRow, kinds: Sequence[str]) -> Problem:
         f"Something must be settled before this case can be issued ({', '.join(kinds)}).",
         409,
         {"case": case.number, "holds": list(kinds)},
+    )
+
+
+def handled_above(case: CaseRow, level: str) -> Problem:
+    """Below its deciding level a matter is carried or reviewed, never accepted or decided (B10)."""
+    zh, en = LEVEL_NAMES.get(level, ("上级", "the level above"))
+    return Problem(
+        "handled-above",
+        f"此件由{zh}办理,本级只收件、代办或初审。请上送。",
+        f"This case is handled by {en}; here it is only taken in or reviewed first. Please offer it upward.",
+        409,
+        {"case": case.number, "level": level},
+    )
+
+
+def unknown_act(act: str) -> Problem:
+    """No such act."""
+    return Problem(
+        "act-unknown",
+        f"没有“{act}”这一项操作。请按办件页面上的按钮办理。",
+        f"There is no act “{act}”. Please use those the case offers.",
+        404,
+        {"act": act},
+    )
+
+
+def text_missing(field: str, zh: str, en: str) -> Problem:
+    """An act that needs words came without them."""
+    return Problem(
+        "text-missing",
+        f"请写明{zh}。",
+        f"Please state: {en}.",
+        422,
+        {"field": field},
+    )
+
+
+def bad_cursor() -> Problem:
+    """A cursor that no list gave out."""
+    return Problem(
+        "cursor-invalid",
+        "翻页标记无效,请从第一页重新打开。",
+        "The page mark is not valid; please start from the first page.",
+        400,
+    )
+
+
+def wrong_query_code() -> Problem:
+    """Number and code do not fit; which of them is wrong is not told."""
+    return Problem(
+        "query-code-wrong",
+        "没有这个查询码。请核对凭证上的办件编号和 12 位查询码。",
+        "There is no such query code. Please check the case number and the 12 digits on the slip.",
+        404,
     )

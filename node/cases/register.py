@@ -13,15 +13,25 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from node.cases.change import perform
-from node.cases.context import CaseContext, Worker
+from node.cases.context import CaseContext
 from node.cases.custody import Custody
 from node.cases.entrustment import Entrustment
-from node.cases.intake_problems import item_not_in_force, not_taken_in_here, unknown_material
+from node.cases.intake_problems import (
+    JOINT_LATER,
+    channel_unknown,
+    item_not_in_force,
+    not_online,
+    not_taken_in_here,
+    unknown_material,
+)
 from node.cases.numbers import QueryCode, format_case_number, new_query_code
 from node.cases.routes import desk_for
 from node.cases.states import Act, Status
-from node.cases.tables import CaseMaterialRow, CaseRow
-from node.catalogue.rules import ItemVersion
+from node.cases.tables import CaseCustodyRow, CaseMaterialRow, CaseRow
+from node.cases.workers import Worker
+from node.catalogue.rules import Handling, ItemVersion
+
+CHANNELS = ("window", "proxy", "online")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Registration:
         applicant: the applicant block of the form; personal.
         form: the item's own fields; personal.
         present: ids of the materials handed in.
-        channel: `window` or `online`.
+        channel: `window`, `proxy` (代办) or `online`.
     """
 
     item_code: str
@@ -44,10 +54,15 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What the slip says."""
+    """What the slip says.
+
+    Attributes:
+        notice: a sentence to go with it, None when there is nothing to say.
+    """
 
     case: CaseRow
     query_code: QueryCode
+    notice: tuple[str, str] | None = None
 
 
 def register(
@@ -56,23 +71,17 @@ def register(
     """Takes a matter in.
 
     Raises:
-        Problem: `item-not-in-force`, `not-taken-in-here`, `material-unknown`, or a refusal of the act.
+        Problem: `item-not-in-force`, `not-taken-in-here`, `not-online`, `material-unknown`, `channel-unknown`, or a
+            refusal of the act.
     """
     today, now = context.today(), context.now()
-    version = context.in_force(session, registration.item_code, today)
-    if version is None:
-        raise item_not_in_force(registration.item_code, today)
-    if context.level not in version.intake_levels:
-        raise not_taken_in_here(version, context.level)
-    known = {material.id for material in version.materials}
-    if not registration.present <= known:
-        raise unknown_material(version, sorted(registration.present - known))
+    version = _checked_version(context, session, registration)
     desk = desk_for(version, context.level)
     query_code = new_query_code()
     applicant = dict(registration.applicant)
     case = CaseRow(
         id=str(uuid.uuid4()),
-        number=format_case_number(context.code, today, context.next_number(session, today.isoformat())),
+        number=format_case_number(context.code, today, context.next_number(session, f"case:{today}")),
         item_code=version.code,
         item_version=version.hash,
         handling=str(version.handling),
@@ -87,6 +96,7 @@ def register(
         channel=registration.channel,
         via_proxy=desk.away,
         entrustment=Entrustment.ENTRUSTED.value if desk.proxied else "",
+        proxied_by=worker.actor if desk.away and worker.authority is not None else "",
         post=worker.post,
         received_on=today,
         registered_at=now,
@@ -98,6 +108,7 @@ def register(
     )
     session.add(case)
     session.flush()
+    session.add(CaseCustodyRow(case_id=case.id, custody=0, node=context.code, offered_at=None, taken_at=now))
     put_materials(session, case, version, registration.present, context)
     perform(
         context,
@@ -106,8 +117,28 @@ def register(
         Act.SUBMIT,
         worker,
         data={"channel": registration.channel, "present": sorted(registration.present)},
+        personal={"applicant": applicant},
     )
-    return Registered(case, query_code)
+    case.registered_fact = case.fact_id
+    session.flush()
+    return Registered(case, query_code, JOINT_LATER if version.handling is Handling.JOINT else None)
+
+
+def _checked_version(context: CaseContext, session: Session, registration: Registration) -> ItemVersion:
+    today = context.today()
+    version = context.in_force(session, registration.item_code, today)
+    if version is None:
+        raise item_not_in_force(registration.item_code, today)
+    if context.level not in version.intake_levels:
+        raise not_taken_in_here(version, context.level)
+    if registration.channel not in CHANNELS:
+        raise channel_unknown(registration.channel)
+    if registration.channel == "online" and version.online == "none":
+        raise not_online(version)
+    known = {material.id for material in version.materials}
+    if not registration.present <= known:
+        raise unknown_material(version, sorted(registration.present - known))
+    return version
 
 
 def blind_indexes(context: CaseContext, applicant: Mapping[str, Any]) -> dict[str, str | None]:

@@ -16,7 +16,11 @@ from node.kernel.database import Base, EncryptedJSON, UtcDateTime
 
 
 class CaseRow(Base):
-    """A case, held here (`custodian` = this node) or mirrored (moved only by its custodian's events)."""
+    """A case, held here (`custodian` = this node) or mirrored (moved only by its custodian's events).
+
+    `watchers` are the other nodes that hold it; `proxied_by` the person who carried it here as agent; `outside` what
+    an organ outside the network was sent and decided; `registered_fact` the fact the slip's code names.
+    """
 
     __tablename__ = "case"
 
@@ -37,6 +41,9 @@ class CaseRow(Base):
     channel: Mapped[str] = mapped_column(String(8))
     via_proxy: Mapped[bool] = mapped_column(default=False)
     entrustment: Mapped[str] = mapped_column(String(20), default="")
+    proxied_by: Mapped[str] = mapped_column(String(36), default="")
+    outside: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    withdrawal_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     post: Mapped[str] = mapped_column(String(120), default="")
     received_on: Mapped[date] = mapped_column(Date)
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -52,6 +59,7 @@ class CaseRow(Base):
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
     name_index: Mapped[str | None] = mapped_column(String(64), index=True)
     fact_id: Mapped[str] = mapped_column(String(36), default="")
+    registered_fact: Mapped[str] = mapped_column(String(36), default="")
 
     __table_args__ = (
         Index("ix_case_work_list", "custodian", "status", "due_on", "id"),
@@ -92,6 +100,18 @@ class CaseChangeRow(Base):
     paper: Mapped[str] = mapped_column(String(64), default="")
 
 
+class CaseCustodyRow(Base):
+    """Who held a case from when: one row a custody number, as far as this node knows."""
+
+    __tablename__ = "case_custody"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("case.id"), primary_key=True)
+    custody: Mapped[int] = mapped_column(Integer, primary_key=True)
+    node: Mapped[str] = mapped_column(String(12))
+    offered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class CaseMaterialRow(Base):
     """One material of the item's list in one case: handed in or not."""
 
@@ -119,7 +139,10 @@ class AttachmentRow(Base):
 
 
 class CaseOfferRow(Base):
-    """One try to move custody, made here (`out`), made to this node (`in`) or announced (`seen`)."""
+    """One try to move custody, made here (`out`), made to this node (`in`) or announced (`seen`).
+
+    `entry_id` is the queued entry's, by which its receipt is found.
+    """
 
     __tablename__ = "case_offer"
 
@@ -134,6 +157,8 @@ class CaseOfferRow(Base):
     doubt: Mapped[str] = mapped_column(String(16), default="")
     missing: Mapped[list[str]] = mapped_column(JSON, default=list)
     offered_on: Mapped[date] = mapped_column(Date)
+    offered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    entry_id: Mapped[str] = mapped_column(String(36), default="")
     stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     open_data: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -162,6 +187,7 @@ class CasePaperRow(Base):
     kind: Mapped[str] = mapped_column(String(32))
     number: Mapped[str] = mapped_column(String(40))
     made_on: Mapped[date] = mapped_column(Date)
+    node: Mapped[str] = mapped_column(String(12), default="")
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
 

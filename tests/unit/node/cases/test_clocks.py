@@ -109,9 +109,24 @@ def test_consumption_equals_working_days_outside_pauses(steps: list[tuple[str, i
 @pytest.mark.parametrize("days", [0, 1, 5, 20])
 def test_the_open_form_is_what_an_event_carries(days: int) -> None:
     clock = clocks.start("T2", days, TUESDAY, CALENDAR)
-    assert clocks.open_form(clock) == {
+    assert clocks.open_form(clock, TUESDAY, CALENDAR) == {
         "id": "T2",
         "started_on": "2026-11-24",
         "used_days": 0,
         "due_on": CALENDAR.due(TUESDAY, days)[0].isoformat(),
     }
+
+
+def test_a_mirrored_clock_goes_on_where_the_custodian_stated_it() -> None:
+    later = TUESDAY + timedelta(days=3)
+    clock = clocks.start("T2", 10, TUESDAY, CALENDAR)
+    mirror = clocks.mirrored(clocks.open_form(clock, later, CALENDAR), later, CALENDAR)
+    after = later + timedelta(days=4)
+    assert mirror.due_on == clock.due_on
+    assert clocks.used(mirror, after, CALENDAR) == clocks.used(clock, after, CALENDAR)
+
+
+def test_a_mirrored_clock_that_stands_still_consumes_nothing() -> None:
+    paused = clocks.pause(clocks.start("T2", 10, TUESDAY, CALENDAR), TUESDAY + timedelta(days=2), CALENDAR)
+    mirror = clocks.mirrored(clocks.open_form(paused, TUESDAY, CALENDAR), TUESDAY, CALENDAR)
+    assert (mirror.state, clocks.used(mirror, TUESDAY + timedelta(days=30), CALENDAR)) == ("paused", 2)
