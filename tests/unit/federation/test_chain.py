@@ -78,10 +78,10 @@ ATTACKS: list[tuple[str, list[str], str]] = [
     ("one left out", [CHAIN[0], CHAIN[2], CHAIN[3]], "issuer"),
     ("in another order", [CHAIN[0], CHAIN[2], CHAIN[1], CHAIN[3]], "issuer"),
     ("one twice", [*CHAIN, CHAIN[3]], "issuer"),
-    ("the top twice", [CHAIN[0], *CHAIN], "issuer"),
+    ("the top twice", [CHAIN[0], *CHAIN], "level"),
     ("another network's top", [forge(CHAIN[0], {"iss": f"suzhou.example/{CITY}", "sub": f"suzhou.example/{CITY}"},
                                      keys_of(CITY)), *CHAIN[1:]], "issuer"),
-    ("the top signed by another", replaced(0, {}, keys_of(OTHER_COUNTY)), "anchor"),
+    ("the top signed by another", replaced(0, {}, keys_of(OTHER_COUNTY)), "chain"),
     ("a statement signed by another", replaced(1, {}, keys_of(OTHER_COUNTY)), "signature"),
     ("a statement signed by itself", replaced(2, {}, keys_of(TOWNSHIP)), "signature"),
     ("a statement signed by the grandparent", replaced(2, {}, keys_of(CITY)), "signature"),
@@ -106,10 +106,10 @@ ATTACKS: list[tuple[str, list[str], str]] = [
     ), "signature"),
     ("the anchor's key swapped", replaced(0, {
         "jwks": keys_of(OTHER_COUNTY).public.jwks, "bianmin.keys": dict(keys_of(OTHER_COUNTY).public.kids)},
-    ), "anchor"),
+    ), "chain"),
     ("a self-issued leaf", [CHAIN[0], forge(CHAIN[1], {"iss": name_of(COUNTY)}, keys_of(COUNTY))], "issuer"),
     ("a statement altered", [*CHAIN[:3], CHAIN[3][:-4] + "AAAA"], "signature"),
-    ("a statement cut", [*CHAIN[:3], CHAIN[3][:-20]], "signature"),
+    ("a statement cut", [*CHAIN[:3], CHAIN[3][:-20]], "compact-form"),
     ("a statement that is none", [*CHAIN[:3], "x.y.z"], "compact-form"),
 ]  # fmt: skip
 
