@@ -5,7 +5,7 @@ PY := .venv/bin/python
 ARGS ?=
 PYTEST ?= $(PY) -m pytest -q -n auto
 
-.PHONY: help run-env test-env demo test check format lint types imports unit integration e2e faults bench docs clean
+.PHONY: help run-env test-env demo test check format lint types imports unit integration e2e faults bench migrations docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ e2e: test-env  ## four processes and a browser; writes build/screens/
 
 bench: test-env  ## the ratios of docs/performance.md
 	.venv/bin/bianmin bench $(ARGS)
+
+migrations: test-env  ## rewrite node/migrations/versions after a change of a table
+	$(PY) -m node.migrations.regenerate
 
 docs: test-env  ## rewrite the generated parts of docs/
 	$(PY) -m pytest -q tests/architecture
