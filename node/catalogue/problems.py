@@ -83,3 +83,23 @@ def form_errors(errors: Sequence[FieldError]) -> Problem:
         422,
         {"errors": [{"field": e.field, "code": e.code, "zh": e.zh, "en": e.en} for e in errors]},
     )
+
+
+def effective_form(text: str) -> Problem:
+    """A day that is none."""
+    return Problem(
+        "effective-form",
+        f"生效日期“{text[:20]}”不是日期,请写成 2026-12-01 的样子。",
+        f"“{text[:20]}” is no day; write it like 2026-12-01.",
+        422,
+    )
+
+
+def file_missing() -> Problem:
+    """Nothing was chosen to import."""
+    return Problem(
+        "file-missing",
+        "没有选择文件。请选择目录文件(YAML),或选用随程序的目录。",
+        "No file was chosen. Choose a catalogue file (YAML), or the one that comes with the program.",
+        422,
+    )

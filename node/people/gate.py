@@ -28,6 +28,7 @@ class StaffGate:
 
     sign_in_endpoint = "people.sign_in"
     sign_out_endpoint = "people.sign_out"
+    account_endpoint = "people.password"
 
     def __init__(
         self, doors: SignIn, clock: Clock, denied: Callable[[Actor, str, Decision], None] | None = None

@@ -173,3 +173,13 @@ def staff_file(line: int, zh: str, en: str) -> Problem:
 def minutes_until(until: datetime, now: datetime) -> int:
     """Whole minutes to wait, at least one."""
     return max(1, -int((now - until).total_seconds() // 60))
+
+
+def passwords_differ() -> Problem:
+    """The new password was typed in two ways."""
+    return Problem(
+        "passwords-differ",
+        "两次输入的新密码不一样,没有修改。请重新输入。",
+        "The new password was typed in two different ways; nothing was changed.",
+        422,
+    )

@@ -19,13 +19,13 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 
 from node.kernel.problems import Problem
 from node.ui.csrf import check_form
 from node.ui.parts import Kit, Viewer
 from node.ui.problems import not_served, token_needed
-from node.ui.visit import SESSION_COOKIE
+from node.ui.visit import SESSION_COOKIE, go_to
 from node.ui.wiring import use
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -136,7 +136,8 @@ def guard() -> Response | None:
     if access.kind is Kind.FEDERATION:
         return None
     if access.kind is Kind.API or request.path.startswith("/api/"):
-        return _guard_api(access)
+        _guard_api(access)
+        return None
     return _guard_page(access)
 
 
@@ -149,11 +150,11 @@ def _guard_page(access: Access) -> Response | None:
         if person is None:
             if request.method in ("GET", "HEAD"):
                 here = quote(request.full_path.rstrip("?"), safe="")
-                return _to(f"{url_for(gate.sign_in_endpoint)}?next={here}")
+                return go_to(f"{url_for(gate.sign_in_endpoint)}?next={here}")
             raise gate.sign_in_needed()
         detour = gate.detour(person, request.endpoint or "")
         if detour is not None:
-            return _to(detour)
+            return go_to(detour)
         _require(person, access.acts)
     check_form()
     return None
@@ -188,12 +189,6 @@ def _served(access: Access) -> bool:
     if audience == "public":
         return access.kind in (Kind.PUBLIC, Kind.FEDERATION)
     return audience == "all" or access.kind is not Kind.FEDERATION
-
-
-def _to(path: str) -> Response:
-    answer = redirect(path, 303)
-    assert isinstance(answer, Response)
-    return answer
 
 
 def _mark(view: View, access: Access) -> View:

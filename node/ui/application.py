@@ -7,15 +7,16 @@ citizens, staff, or both (`WebSettings.audience`): blueprints of the other side 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, request, url_for
 from flask_limiter import Limiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from node.kernel.clock import Clock
 from node.kernel.database import Database
 from node.ui import gallery
-from node.ui.access import MARK, check_declared, guard, public
+from node.ui.access import MARK, allowed, check_declared, guard, public, staff
 from node.ui.assets import serve_asset
 from node.ui.csrf import install_csrf
 from node.ui.errors import install_errors
@@ -23,9 +24,10 @@ from node.ui.headers import install_headers
 from node.ui.health import Metrics, install_health
 from node.ui.openapi import install_api
 from node.ui.parts import Gate, Kit, Masthead, WebPart, WebSettings
+from node.ui.problems import without_post
 from node.ui.templating import install_templating
-from node.ui.visit import change_view
-from node.ui.wiring import provide
+from node.ui.visit import change_view, go_to
+from node.ui.wiring import provide, use
 
 FORM_COOKIE = "bianmin_form"
 
@@ -64,6 +66,7 @@ def build_web(
     install_templating(app)
     app.add_url_rule("/static/<name>", "asset", public(serve_asset))
     app.add_url_rule("/view", "view", public(change_view))
+    app.add_url_rule("/start", "start", staff()(_start))
     _register(app, settings, parts)
     _limit(app, settings)
     check_declared(app)
@@ -113,11 +116,17 @@ def _first_page(parts: Sequence[WebPart], settings: WebSettings) -> Callable[[],
 
     def first() -> Response:
         entry = min(entries, key=lambda one: one.order, default=None)
-        answer = redirect(url_for(entry.endpoint) if entry is not None else "/healthz", 302)
-        assert isinstance(answer, Response)
-        return answer
+        return go_to(url_for(entry.endpoint) if entry is not None else "/healthz")
 
     return first
+
+
+def _start() -> Response:
+    """After signing in: the first page of the rail the person may open."""
+    entries = [entry for part in use(Kit).parts for entry in part.rail if allowed(*entry.acts)]
+    if not entries:
+        raise without_post()
+    return go_to(url_for(min(entries, key=lambda one: one.order).endpoint))
 
 
 def _limit(app: Flask, settings: WebSettings) -> None:
@@ -130,4 +139,5 @@ def _limit(app: Flask, settings: WebSettings) -> None:
     for endpoint, view in list(app.view_functions.items()):
         access = getattr(view, MARK, None)
         if access is not None and access.rate:
-            app.view_functions[endpoint] = limiter.limit(access.rate)(view)
+            limited: Any = limiter.limit(access.rate)(view)
+            app.view_functions[endpoint] = limited

@@ -17,6 +17,7 @@ Bodies and queries are checked by marshmallow (unknown members refused); what do
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
@@ -24,7 +25,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 from werkzeug.exceptions import HTTPException
 
-from node.ui.access import public
+from node.ui.access import MARK, Kind, public
 from node.ui.idempotency import HEADER
 from node.ui.paging import LIMIT_MAX
 
@@ -64,6 +65,12 @@ class ProblemSchema(Schema):
     instance = fields.String()
 
 
+class Done(Schema):
+    """An act was done and there is nothing to tell."""
+
+    done = fields.Boolean(required=True)
+
+
 class PageQuery(Strict):
     """Which page of a list."""
 
@@ -83,7 +90,7 @@ def page_of(schema: type[Schema], name: str) -> type[Schema]:
     )
 
 
-class ApiBlueprint(Blueprint):
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
     """A capability's calls, all under `/api/v1`."""
 
     def __init__(self, name: str, import_name: str, description: str) -> None:
@@ -91,15 +98,26 @@ class ApiBlueprint(Blueprint):
 
     def get(
         self, rule: str, answer: type[Schema], *, query: type[Schema] | None = None
-    ) -> Callable[[View], View]:  # type: ignore[override]
+    ) -> Callable[[View], View]:
         """A reading call; its view gets the query's dict when there is a schema for it."""
         return lambda view: self._add("GET", rule, view, 200, answer, query, "query")
 
-    def post(  # type: ignore[override]
-        self, rule: str, answer: type[Schema], *, body: type[Schema] | None = None, status: int = 201
+    def post(
+        self,
+        rule: str,
+        answer: type[Schema],
+        *,
+        body: type[Schema] | None = None,
+        status: int = 201,
+        creates: bool | None = None,
     ) -> Callable[[View], View]:
-        """A changing call; with status 201 it documents the idempotency key (the view answers by `create`)."""
-        return lambda view: self._add("POST", rule, view, status, answer, body, "json")
+        """A changing call.
+
+        Args:
+            creates: its view answers by `idempotency.create`, so the key is documented; by default where status is 201.
+        """
+        keyed = status == 201 if creates is None else creates
+        return lambda view: self._add("POST", rule, view, status, answer, body, "json", keyed)
 
     def _add(
         self,
@@ -110,15 +128,16 @@ class ApiBlueprint(Blueprint):
         answer: type[Schema],
         asks: type[Schema] | None,
         place: str,
+        keyed: bool = False,
     ) -> View:
+        access = getattr(view, MARK, None)
         wrapped = self.response(status, answer)(view)
+        if access is not None and access.kind is not Kind.API:
+            wrapped = self.doc(security=[])(wrapped)
         if asks is not None:
             wrapped = self.arguments(asks, location=place)(wrapped)
-        if method == "POST" and status == 201:
+        if keyed:
             wrapped = self.doc(parameters=[_KEY_PARAMETER])(wrapped)
-        wrapped = self.alt_response("default", schema=ProblemSchema, content_type="application/problem+json")(
-            wrapped
-        )
         added: View = self.route(rule, methods=[method])(wrapped)
         return added
 
@@ -126,8 +145,21 @@ class ApiBlueprint(Blueprint):
 class NodeApi(Api):  # type: ignore[misc]
     """flask-smorest without its own error handlers: `errors` answers for pages and API alike."""
 
+    ERROR_SCHEMA = ProblemSchema
+
     def _register_error_handlers(self) -> None:
         """None: see `errors.install_errors`."""
+
+    def _register_responses(self) -> None:
+        """Every error is a problem document."""
+        content = {"application/problem+json": {"schema": ProblemSchema}}
+        for status in HTTPStatus:
+            self.spec.components.response(
+                status.name, {"description": status.phrase, "content": content}, lazy=True
+            )
+        self.spec.components.response(
+            "DEFAULT_ERROR", {"description": "Problem details (RFC 9457)", "content": content}, lazy=True
+        )
 
     def handle_http_exception(self, error: HTTPException) -> Any:
         """Never called; the handlers of `errors` are."""

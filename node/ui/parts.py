@@ -87,6 +87,11 @@ class Gate(Protocol):
         """A POST that ends the session."""
         ...
 
+    @property
+    def account_endpoint(self) -> str:
+        """The person's own page."""
+        ...
+
     def viewer_of_session(self, secret: str) -> Viewer | None:
         """The person of a session cookie; None when it has ended."""
         ...

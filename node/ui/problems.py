@@ -59,6 +59,16 @@ def too_many() -> Problem:
     )
 
 
+def without_post() -> Problem:
+    """Signed in, but no post opens any page."""
+    return Problem(
+        "post-needed",
+        "您目前没有岗位,所以没有可以打开的页面。请联系本单位系统管理员安排岗位。",
+        "You hold no post at present, so no page is open to you. Ask your operator for a post.",
+        403,
+    )
+
+
 def token_needed() -> Problem:
     """The API was called without a bearer token, or with one that is not good."""
     return Problem(

@@ -100,6 +100,7 @@ def _frame() -> dict[str, Any]:
         "rail": [_link(entry) for entry in sorted(entries, key=lambda one: one.order) if _may_see(entry)],
         "search": _search(kit, inside),
         "sign_in_url": _url_if_served(kit.gate.sign_in_endpoint),
+        "account_url": _url_if_served(kit.gate.account_endpoint),
         "sign_out_url": _url_if_served(kit.gate.sign_out_endpoint),
         "banners": _banners(kit) if person is not None and inside else [],
         "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,

@@ -56,6 +56,13 @@ def local_path(wanted: str | None, otherwise: str = "/") -> str:
     return wanted if not parts.scheme and not parts.netloc else otherwise
 
 
+def go_to(path: str) -> Response:
+    """Sends the browser on to a path of this site after a form (303: it asks with GET)."""
+    answer = redirect(path, 303)
+    assert isinstance(answer, Response)
+    return answer
+
+
 def start_session(answer: Response, secret: str) -> None:
     """Puts the secret of a staff session into the answer; it ends with the browser."""
     answer.set_cookie(SESSION_COOKIE, secret, httponly=True, samesite="Lax", secure=_secure())
@@ -81,8 +88,7 @@ def _secure() -> bool:
 
 def change_view() -> Response:
     """`/view?lang=en&large=1&next=/…`: how this browser wants to see the pages."""
-    answer = redirect(local_path(request.args.get("next")), 303)
-    assert isinstance(answer, Response)
+    answer = go_to(local_path(request.args.get("next")))
     wanted = request.args.get("lang", "")
     if wanted in LANGUAGES:
         _remember(answer, LANGUAGE_COOKIE, wanted)
