@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -228,3 +228,26 @@ def problem(response: Response) -> str:
 
 def statement_of(response: Response) -> Any:
     return read_statement(json.loads(response.body)["chain"][-1])
+
+
+Make = Callable[[Parent], Request]
+"""Makes a request to a parent that holds one line, `a`, of the village's."""
+BLOB = "/federation/v1/blobs/" + "ab" * 32
+
+
+def with_header(request: Request, name: str, value: str | None, *, twice: bool = False) -> Request:
+    """The request with a header replaced, dropped, or sent again, after it was signed."""
+    kept = tuple(pair for pair in request.headers if twice or pair[0].lower() != name.lower())
+    return replace(request, headers=kept if value is None else (*kept, (name, value)))
+
+
+def good_push(parent: Parent, **more: object) -> Request:
+    return parent.push_request([b"b"], 1, before=[b"a"], **more)  # type: ignore[arg-type]
+
+
+def get(path: str, **more: object) -> Make:
+    return lambda parent: parent.request("GET", path, **more)  # type: ignore[arg-type]
+
+
+def post(path: str, **more: object) -> Make:
+    return lambda parent: parent.request("POST", path, **more)  # type: ignore[arg-type]
