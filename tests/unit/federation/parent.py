@@ -14,7 +14,7 @@ from federation.keys import Identity, NodeKeys
 from federation.memory_stores import MemoryDatabase
 from federation.merkle import tree_root
 from federation.note import Checkpoint, sign_checkpoint
-from federation.ports import Limits, MemberKey, Request, Response
+from federation.ports import Database, Limits, MemberKey, Request, Response
 from federation.server import Server
 from federation.statements import read_statement
 from federation.stream import encode_checkpoint, leaf_of_line, pack_lines
@@ -66,10 +66,11 @@ class MovingClock:
 class Parent:
     """The township's server, its storage, and the keys of its callers."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, database: Database | None = None) -> None:
         self.limits = Limits() if limits is None else limits
         self.events: list[str] = []
-        self.database = MemoryDatabase(self.events.append)
+        self.memory = MemoryDatabase(self.events.append)
+        self.database = self.memory if database is None else database
         self.heads, self.clock = Heads(self.events), MovingClock()
         self.identity = Identity(NETWORK, TOWNSHIP, "township", keys_of(TOWNSHIP), COUNTY)
         self._settle()
@@ -170,7 +171,7 @@ class Parent:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything stored but spent nonces, counts of traffic and when a child was last heard."""
-        kept = self.database.backup()
+        kept = self.memory.backup()
         return {name: table for name, table in kept.items() if not name.startswith("nonces")}
 
     def write_down(self, *subjects: str, code: str = VILLAGE) -> None:
@@ -194,7 +195,7 @@ class Parent:
         return self._written
 
     def alerts(self) -> list[str]:
-        return [alert.code for alert in self.database.alerts]
+        return [alert.code for alert in self.memory.alerts]
 
 
 def signed_note(

@@ -180,9 +180,9 @@ def test_a_crash_after_the_commit_is_found_by_head(parent: Parent) -> None:
         if point == "after-commit":
             raise RuntimeError("the line is cut")
 
-    parent.database.at_point = crash
+    parent.memory.at_point = crash
     with pytest.raises(RuntimeError):
         patch(parent, 0, CONTENT)
-    parent.database.at_point = lambda point: None
+    parent.memory.at_point = lambda point: None
     parent.start()
     assert head(parent) == (200, "1024")

@@ -56,10 +56,10 @@ def down_state(parent: Parent) -> object:
 def lost(parent: Parent) -> tuple[list[bytes], str]:
     """The parent is restored from an old copy; returns what the child holds, and the head it was under."""
     parent.write_down("a")
-    backup = parent.database.backup()
+    backup = parent.memory.backup()
     parent.write_down("b", "c")
     everything, note = pulled(parent, "start=0")
-    parent.database.restore(backup)
+    parent.memory.restore(backup)
     parent.start()
     assert not parent.writer.check_heads().is_good
     return everything, note

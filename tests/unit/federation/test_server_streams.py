@@ -100,7 +100,7 @@ def test_a_fork_is_refused_kept_and_told(parent: Parent) -> None:
     assert (response.status, problem(response)) == (422, "fork")
     assert parent.held() == [b"a"]
     assert parent.alerts() == ["log-fork"]
-    with parent.database.transaction() as tx:
+    with parent.memory.transaction() as tx:
         assert (f"{name_of(VILLAGE)}/up/1", "fork", note) in tx.logs.proofs
     assert streams(response) == ("1 0", "1 1")
 
@@ -115,11 +115,11 @@ def test_a_crash_before_the_commit_changes_nothing(parent: Parent) -> None:
     def crash(point: str) -> None:
         raise RuntimeError(point)
 
-    parent.database.at_point = crash
-    before = parent.database.backup()
+    parent.memory.at_point = crash
+    before = parent.memory.backup()
     with pytest.raises(RuntimeError):
         parent.push([b"a"])
-    assert parent.database.backup() == before
+    assert parent.memory.backup() == before
 
 
 def test_of_two_pushes_at_once_one_succeeds(parent: Parent) -> None:
