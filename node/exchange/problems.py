@@ -132,3 +132,36 @@ def public_url_needed() -> Problem:
         status=409,
         exit_code=EXIT_SETUP,
     )
+
+
+def require_reason(text: str) -> str:
+    """The reason an operator gave, without outer blanks.
+
+    Raises:
+        Problem: `reason-needed`.
+    """
+    said = text.strip()
+    if said == "":
+        raise reason_needed()
+    return said
+
+
+def not_own_log(origin: str) -> Problem:
+    """Only one's own logs can be begun anew."""
+    return Problem(
+        "not-own-log",
+        f"{origin} 不是本节点可以处理的日志。请用 bianmin status 查看本节点的日志名。",
+        f"{origin} is no log that this node may handle here. bianmin status names the logs of this node.",
+        status=422,
+        members={"origin": origin},
+    )
+
+
+def has_parent() -> Problem:
+    """Only a top vouches for itself."""
+    return Problem(
+        "has-parent",
+        "本节点有上级,由上级的回执核对即可,无需人工担保。",
+        "This node has a parent, whose receipts settle it; nobody needs to vouch.",
+        status=409,
+    )

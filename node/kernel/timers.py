@@ -133,7 +133,7 @@ def overdue_count(session: Session, now: datetime) -> int:
     return int(session.scalar(query) or 0)
 
 
-def _waiting(kind: str, subject: str) -> Select[tuple[TimerRow]]:
+def _waiting(kind: str, subject: str) -> Select[TimerRow]:
     return select(TimerRow).where(
         TimerRow.kind == kind,
         TimerRow.subject == subject,

@@ -1,0 +1,65 @@
+"""The web application of a node: what each capability contributes, put on the kit, with what the container built."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from node.container import Container, web_secret
+from node.exchange import web as exchange_web
+from node.people.gate import MastheadReader, StaffGate
+from node.ui.application import build_web
+from node.ui.parts import Audience, WebPart, WebSettings
+
+__all__ = ["Audience", "create_app"]
+
+
+def parts_of() -> tuple[WebPart, ...]:
+    """What every capability contributes, in the order of the layers."""
+    return (exchange_web.PART,)
+
+
+def create_app(node: Container, audience: Audience = "all") -> Flask:
+    """The application that answers a node's requests.
+
+    Args:
+        audience: whom this process serves: citizens and other nodes, staff, or all.
+    """
+    settings = node.settings
+    return build_web(
+        WebSettings(
+            audience=audience,
+            secret_key=web_secret(settings),
+            secure_cookies=settings.secure_cookies,
+            demo=settings.demo_mode,
+            proxies=settings.trusted_proxies,
+            max_body_bytes=max(settings.attachment_bytes, node.limits.batch_bytes),
+            rate_limits=settings.rate_limits,
+        ),
+        gate=StaffGate(node.sign_in, node.clock),
+        masthead=MastheadReader(node.database),
+        clock=node.clock,
+        database=node.database,
+        parts=parts_of(),
+        services=services_of(node),
+    )
+
+
+def services_of(node: Container) -> list[object]:
+    """What pages and the API reach by type (`node.ui.wiring.use`)."""
+    return [
+        node.settings,
+        node.folder,
+        node.field_keys,
+        node.calendar,
+        node.stores,
+        node.queue,
+        node.ledger,
+        node.server,
+        node.sign_in,
+        node.passwords,
+        node.cases,
+        node.administration,
+        node.own_statement,
+        node.repair,
+        node.followers,
+    ]

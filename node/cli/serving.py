@@ -1,0 +1,107 @@
+"""Running the web server and the worker until the process is told to end.
+
+waitress ends at once on SIGTERM; here the running requests are finished first and the leases given back.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from waitress.server import create_server
+
+from node.cli.problems import busy_port, port_not_allowed
+
+THREADS = 8
+REQUEST_TIMEOUT_S = 60
+BODY_SLACK_BYTES = 1_048_576
+HEADER_BYTES = 65_536
+FINISH_S = 5
+"""How long running requests may go on after the signal."""
+_NOT_ALLOWED = (errno.EACCES, errno.EADDRNOTAVAIL, errno.EPERM)
+
+
+class WebServer:
+    """One waitress server on one port.
+
+    Args:
+        body_bytes: the longest request body.
+
+    Raises:
+        Problem: `port-busy`, `port-not-allowed`.
+    """
+
+    def __init__(
+        self, app: Flask, host: str, port: int, *, body_bytes: int = 67_108_864, threads: int = THREADS
+    ) -> None:
+        try:
+            self._server: Any = create_server(
+                app,
+                host=host,
+                port=port,
+                threads=threads,
+                ident="bianmin",
+                channel_timeout=REQUEST_TIMEOUT_S,
+                max_request_body_size=body_bytes + BODY_SLACK_BYTES,
+                max_request_header_size=HEADER_BYTES,
+                expose_tracebacks=False,
+                asyncore_use_poll=True,
+            )
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise busy_port(host, port) from error
+            if error.errno in _NOT_ALLOWED:
+                raise port_not_allowed(host, port, error.strerror or "") from error
+            raise
+
+    @property
+    def port(self) -> int:
+        """The port it listens on (chosen by the system where 0 was asked for)."""
+        return int(self._server.effective_port)
+
+    def run(self) -> None:
+        """Answer requests until SystemExit or KeyboardInterrupt is raised in this thread; finish what runs."""
+        try:
+            self._server.asyncore.loop(
+                timeout=self._server.adj.asyncore_loop_timeout, map=self._server._map, use_poll=True
+            )
+        except (SystemExit, KeyboardInterrupt):
+            self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=FINISH_S)
+        finally:
+            self._server.close()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def on_signal_leave() -> None:
+    """SIGTERM and SIGINT end the main thread by SystemExit."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+
+def wait_for_signal() -> None:
+    """For a process without a web server: return when it is told to end."""
+    ended = threading.Event()
+    try:
+        while not ended.wait(3600):
+            continue
+    except (SystemExit, KeyboardInterrupt):
+        return
+
+
+def run_until_signal(work: Callable[[], None], finish: Callable[[], None]) -> None:
+    """Run `work` in this thread; whatever ends it, `finish` runs."""
+    on_signal_leave()
+    try:
+        work()
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        finish()

@@ -1,0 +1,343 @@
+"""The one place that builds a node: engine, keys, clock, stores, services, handlers, the steps of the worker.
+
+`open_ground` opens what exists before a node belongs to a network; `build` makes the whole of one that does. Nothing is
+global: several nodes may live in one process, as they do in tests. Nothing here decides anything; who needs what is
+said by the constructors it calls.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config.settings import Settings
+from federation.client import Client
+from federation.inbox import Handler, Inbox
+from federation.keys import Identity
+from federation.ports import Limits, Transport
+from federation.server import Server
+from federation.standing import standing_handlers
+from federation.statements import read_statement
+from federation.transport import RequestsTransport
+from federation.writer import LogWriter, open_log
+from node.cases.context import CaseContext, NodeName
+from node.cases.incoming import case_handlers
+from node.catalogue.service import in_force, version
+from node.exchange.administration import Administration
+from node.exchange.housekeeping import Housekeeping
+from node.exchange.identity import NodeFolder, read_passphrase
+from node.exchange.links import Links
+from node.exchange.loops import LinkLoop, LocalLoop, Rhythm
+from node.exchange.own_keys import OwnStatement
+from node.exchange.problems import not_joined
+from node.exchange.queueing import EventQueue
+from node.exchange.repair import Repair
+from node.exchange.stores import SqlDatabase, Surroundings
+from node.kernel.calendar import WorkCalendar
+from node.kernel.clock import Clock, SystemClock
+from node.kernel.database import Database, build_engine
+from node.kernel.field_keys import FieldKeys, load_field_keys
+from node.kernel.files import write_durably
+from node.kernel.lease_keeper import LeaseKeeper
+from node.kernel.timers import TimerRunner
+from node.ledger.followers import Followers
+from node.ledger.numbers import next_number
+from node.ledger.sequencer import LedgerSequencer
+from node.ledger.service import record
+from node.people.passwords import Passwords
+from node.people.sign_in import SignIn, SignInPolicy
+
+FIELD_KEYS_FILE = "field-keys.json"
+WEB_SECRET_FILE = "web-secret"  # noqa: S105  a file's name
+WITNESS_LONGEST = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What exists before a node belongs to a network."""
+
+    settings: Settings
+    clock: Clock
+    limits: Limits
+    folder: NodeFolder
+    field_keys: FieldKeys
+    database: Database
+    passwords: Passwords
+
+    def close(self) -> None:
+        """Closes the connections of the database."""
+        self.database.close()
+
+
+@dataclass(frozen=True)
+class Container(Ground):
+    """A whole node. `client` and `link` are None at the top."""
+
+    calendar: WorkCalendar
+    stores: SqlDatabase
+    queue: EventQueue
+    writer: LogWriter
+    ledger: LedgerSequencer
+    server: Server
+    client: Client | None
+    inbox: Inbox
+    leases: LeaseKeeper
+    links: Links
+    local: LocalLoop
+    link: LinkLoop | None
+    followers: Followers
+    timers: TimerRunner
+    cases: CaseContext
+    sign_in: SignIn
+    administration: Administration
+    own_statement: OwnStatement
+    repair: Repair
+    housekeeping: Housekeeping
+
+    @property
+    def identity(self) -> Identity:
+        """Who this node is now."""
+        return self.folder.identity()
+
+
+def field_keys_path(settings: Settings) -> Path:
+    """Where the data keys lie."""
+    return settings.data_dir / FIELD_KEYS_FILE
+
+
+def open_ground(settings: Settings, clock: Clock | None = None) -> Ground:
+    """Opens what a node has before it belongs to a network.
+
+    Raises:
+        Problem: the data keys are missing, damaged or under another passphrase.
+        FederationError: the passphrase file is no good.
+    """
+    passphrase = read_passphrase(settings.passphrase_file)
+    field_keys = load_field_keys(field_keys_path(settings), passphrase)
+    database = Database(build_engine(settings.database_url, field_keys))
+    return Ground(
+        settings=settings,
+        clock=clock or SystemClock(),
+        limits=Limits(),
+        folder=NodeFolder(settings.data_dir, passphrase),
+        field_keys=field_keys,
+        database=database,
+        passwords=Passwords(),
+    )
+
+
+def build(settings: Settings, clock: Clock | None = None, transport: Transport | None = None) -> Container:
+    """Builds a node that belongs to a network.
+
+    Args:
+        transport: how the parent is reached; by HTTP when None.
+
+    Raises:
+        Problem: `not-joined`, and see `open_ground`.
+        FederationError: the keys cannot be read.
+    """
+    ground = open_ground(settings, clock)
+    trust = ground.folder.read_trust()
+    if trust is None or not trust.is_joined:
+        ground.close()
+        raise not_joined()
+    return _Builder(ground, transport).build()
+
+
+class _Builder:
+    """The order in which things are made; each method makes one."""
+
+    def __init__(self, ground: Ground, transport: Transport | None) -> None:
+        self.ground = ground
+        self.settings, self.clock, self.limits = ground.settings, ground.clock, ground.limits
+        self.database, self.folder = ground.database, ground.folder
+        self.identity = ground.folder.identity
+        self.heads = ground.folder.heads
+        self.transport = transport or RequestsTransport(
+            verify=self.settings.ca_file, allow_plain_http=self.settings.allow_plain_http
+        )
+        own = self.identity()
+        self.own_name, self.code, self.level = own.name, own.code, own.level
+        surroundings = Surroundings(own.name, self.clock, self.folder.blob_folder)
+        self.stores = SqlDatabase(self.database, surroundings)
+        self.queue = EventQueue(self.stores, self.identity, self.clock, self.limits)
+        self.writer = LogWriter(self.identity, self.stores, self.heads, self.clock, self.limits)
+        self.leases = LeaseKeeper(self.database, self.clock)
+        self.links = Links(self.database, self.clock)
+        with self.database.reading() as session:
+            self.calendar = WorkCalendar.load(session)
+
+    def build(self) -> Container:
+        cases = self._cases()
+        inbox = Inbox(self.identity, self.stores, self.clock, self.limits, self._handlers(cases))
+        ledger = LedgerSequencer(
+            self.database,
+            self.stores.within,
+            self.identity,
+            self.heads,
+            self.clock,
+            self.limits,
+            lambda: self.writer.is_ready("own-ledger", ""),
+        )
+        client = self._client()
+        own_statement = OwnStatement(
+            self.stores, self.database, self.folder, self.identity, self.clock, client
+        )
+        sign_in = self._sign_in()
+        return Container(
+            **vars(self.ground),
+            calendar=self.calendar,
+            stores=self.stores,
+            queue=self.queue,
+            writer=self.writer,
+            ledger=ledger,
+            server=Server(self.identity, self.stores, self.heads, self.clock, self.limits),
+            client=client,
+            inbox=inbox,
+            leases=self.leases,
+            links=self.links,
+            local=self._local(inbox, ledger),
+            link=None if client is None else self._link(client, own_statement),
+            followers=Followers(self.database, self.clock, self._logs, ()),
+            timers=TimerRunner(self.database, self.clock, {}),
+            cases=cases,
+            sign_in=sign_in,
+            administration=self._administration(inbox),
+            own_statement=own_statement,
+            repair=self._repair(client),
+            housekeeping=Housekeeping(
+                self.stores, self.database, self.queue, self.leases, self.clock, (sign_in.sweep,)
+            ),
+        )
+
+    def _logs(self, session: Session) -> Any:
+        return self.stores.within(session).logs
+
+    def _cases(self) -> CaseContext:
+        return CaseContext(
+            code=self.code,
+            level=self.level,
+            name=self.settings.name,
+            clock=self.clock,
+            calendar=self.calendar,
+            network=ChainNames(self.stores, self.code),
+            queue=self.queue,
+            record=record,
+            version=version,
+            in_force=in_force,
+            blind=self.ground.field_keys.blind_index,
+            next_number=next_number,
+            blobs=lambda session: self.stores.within(session).blobs,
+            receipt_at=lambda session, case_id, entry_id: None,
+            origin=lambda session: (
+                open_log(self.stores.within(session), self.identity(), "own-ledger", "").origin
+            ),
+            verify_url=lambda: f"{self._parent_url() or self.settings.public_url}/verify",
+        )
+
+    def _handlers(self, cases: CaseContext) -> Mapping[str, Handler]:
+        return {**standing_handlers(self.identity, self.clock), **case_handlers(cases)}
+
+    def _client(self) -> Client | None:
+        if self.identity().parent_code is None:
+            return None
+        return Client(
+            self.identity,
+            self.stores,
+            self.heads,
+            self.clock,
+            self.limits,
+            self.transport,
+            self._parent_url,
+            self.writer,
+            anchor=self._anchor,
+        )
+
+    def _parent_url(self) -> str:
+        trust = self.folder.read_trust()
+        return "" if trust is None else trust.parent_url
+
+    def _anchor(self) -> str:
+        trust = self.folder.read_trust()
+        return "" if trust is None else trust.anchor
+
+    def _local(self, inbox: Inbox, ledger: LedgerSequencer) -> LocalLoop:
+        return LocalLoop(self.stores, self.database, self.writer, inbox, self.queue, self.leases, ledger.run)
+
+    def _link(self, client: Client, own_statement: OwnStatement) -> LinkLoop:
+        rhythm = Rhythm(
+            pull_every=timedelta(seconds=self.settings.pull_interval_s),
+            witness_every=min(timedelta(seconds=self.settings.ledger_interval_s), WITNESS_LONGEST),
+        )
+        return LinkLoop(
+            client,
+            self.stores,
+            self.database,
+            self.links,
+            self.leases,
+            self.clock,
+            rhythm,
+            self.identity,
+            own_statement.adopted,
+        )
+
+    def _sign_in(self) -> SignIn:
+        settings = self.settings
+        policy = SignInPolicy(
+            failures=settings.lockout_failures,
+            window_s=settings.lockout_window_s,
+            lock_s=settings.lockout_s,
+            idle_s=settings.session_idle_s,
+            session_s=settings.session_s,
+        )
+        return SignIn(self.database, self.ground.passwords, self.clock, policy)
+
+    def _repair(self, client: Client | None) -> Repair:
+        return Repair(self.stores, self.database, self.heads, self.identity, self.clock, self.writer, client)
+
+    def _administration(self, inbox: Inbox) -> Administration:
+        return Administration(
+            stores=self.stores,
+            database=self.database,
+            folder=self.folder,
+            identity=self.identity,
+            clock=self.clock,
+            inbox=inbox,
+            links=self.links,
+            public_url=lambda: self.settings.public_url,
+            allow_plain_http=self.settings.allow_plain_http,
+        )
+
+
+class ChainNames:
+    """What this node knows of the others' names (`node.cases.context.Network`), from its chain and statements."""
+
+    def __init__(self, stores: SqlDatabase, code: str) -> None:
+        self._stores = stores
+        self._code = code
+
+    def above(self, session: Session) -> list[NodeName]:
+        """The nodes above, the parent first."""
+        chain = tuple(self._stores.within(session).members.chain())
+        named = [NodeName(one.code, one.level, one.display_name) for one in map(read_statement, chain)]
+        return [one for one in reversed(named) if one.code != self._code]
+
+    def find(self, session: Session, code: str) -> NodeName | None:
+        """A node by its code."""
+        member = self._stores.within(session).members.get(code)
+        return None if member is None else NodeName(member.code, member.level, member.name)
+
+
+def web_secret(settings: Settings) -> str:
+    """The secret that signs form cookies: made once, kept beside the keys, the same for every process of the node."""
+    path = settings.data_dir / WEB_SECRET_FILE
+    if not path.exists():
+        write_durably(path, json.dumps(secrets.token_urlsafe(32)).encode("ascii"))
+    return str(json.loads(path.read_text(encoding="ascii")))

@@ -1,0 +1,101 @@
+"""This node's own keys and statement: rotation, renewal at a top, and the pin that follows the anchor (federation.md §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from federation import founding
+from federation.chain import VerifiedChain
+from federation.client import Client
+from federation.keys import Identity
+from federation.ports import Clock
+from federation.statements import is_renewal_due, read_statement
+from node.exchange.administration import Operator
+from node.exchange.identity import NodeFolder
+from node.exchange.problems import not_joined
+from node.exchange.stores import SqlDatabase
+from node.kernel.database import Database
+from node.ledger.rules import FactDraft
+from node.ledger.service import record
+
+
+class OwnStatement:
+    """Keeps the node's own statement in order.
+
+    Args:
+        client: None at a top.
+    """
+
+    def __init__(
+        self,
+        stores: SqlDatabase,
+        database: Database,
+        folder: NodeFolder,
+        identity: Callable[[], Identity],
+        clock: Clock,
+        client: Client | None,
+    ) -> None:
+        self._stores = stores
+        self._database = database
+        self._folder = folder
+        self._identity = identity
+        self._clock = clock
+        self._client = client
+
+    def run(self) -> bool:
+        """A top renews its own statement when a third of its time is left; returns whether it did.
+
+        Below, the link loop does.
+        """
+        if self._client is not None:
+            return False
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            tx = self._stores.within(session)
+            if not is_renewal_due(read_statement(tx.members.chain()[-1]), now, None):
+                return False
+            founding.renew_own(tx, self._identity(), now)
+        return True
+
+    def rotate(self, *, by: Operator = Operator()) -> str:
+        """Go over to new keys; may be run again after an interruption. Returns the new node key's thumbprint.
+
+        Raises:
+            FederationError: the parent refused or does not answer: the old keys stay in use.
+        """
+        before = self._identity().kid
+        keys = self._folder.prepare_next_keys()
+        if self._client is None:
+            with self._database.transaction() as session:
+                tx = self._stores.within(session)
+                founding.rotate_own(tx, self._identity(), keys, self._clock.now())
+            self._pin(keys.public.node.kid)
+        else:
+            self.adopted(self._client.rotate(keys))
+        self._folder.use_next_keys()
+        after = keys.public.node.kid
+        with self._database.transaction() as session:
+            data = {"before": before, "after": after}
+            record(
+                session,
+                FactDraft(type="keys.rotated", at=self._clock.now(), actor=by.actor, post=by.post, data=data),
+            )
+        return after
+
+    def adopted(self, chain: VerifiedChain) -> None:
+        """A new chain of this node was stored: the pin follows the anchor, the parent's key is remembered."""
+        trust = self._folder.read_trust()
+        if trust is None:
+            raise not_joined()
+        parent_key = trust.parent_key if chain.parent is None else chain.parent.keys.node.kid
+        moved = replace(trust, anchor=chain.anchor, parent_key=parent_key)
+        if moved != trust:
+            self._folder.write_trust(moved)
+
+    def _pin(self, anchor: str) -> None:
+        trust = self._folder.read_trust()
+        if trust is None:
+            raise not_joined()
+        if trust.anchor != anchor:
+            self._folder.write_trust(replace(trust, anchor=anchor))
