@@ -8,6 +8,7 @@ from node.exchange.administration import Administration, Operator
 from node.exchange.identity import NodeFolder
 from node.exchange.overview import Overview
 from node.exchange.public_keys import keys_document
+from node.exchange.receipts import sent_about
 from node.exchange.repair import Repair
 from node.exchange.schemas import (
     CheckedSchema,
@@ -21,7 +22,9 @@ from node.exchange.schemas import (
     ParentSchema,
     ReleaseSchema,
     RevokeSchema,
+    SentListSchema,
 )
+from node.exchange.stores import SqlDatabase
 from node.ui import access
 from node.ui.access import viewer
 from node.ui.openapi import ApiBlueprint
@@ -53,6 +56,14 @@ def overview() -> Overview:
 def public_keys() -> dict[str, Any]:
     """本节点公钥 / This node's public keys."""
     return keys_document(use(NodeFolder).identity())
+
+
+@api.get("/network/receipts/<subject>", SentListSchema)
+@access.api(ACT, "desk")
+def receipts(subject: str) -> dict[str, Any]:
+    """本节点就一件事发出的条目及回执证明 / What this node sent about a matter, with proofs of receipt."""
+    with use(SqlDatabase).transaction() as tx:
+        return {"items": [sent.plain() for sent in sent_about(tx, subject)]}
 
 
 @api.get("/network/check", CheckedSchema)

@@ -201,6 +201,25 @@ class KeysSchema(Schema):
     vkeys = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
+class SentSchema(Schema):
+    """One entry this node sent about a subject, with the proof that the next node holds it."""
+
+    origin = fields.String(required=True)
+    index = fields.Integer(required=True)
+    receiver = fields.String(required=True)
+    entry = fields.String(required=True, allow_none=True)
+    bytes = fields.Integer(required=True)
+    leaf = fields.String(required=True)
+    receipted_at = fields.String(required=True, allow_none=True)
+    proof = fields.String(required=True)
+
+
+class SentListSchema(Schema):
+    """Everything this node sent about a subject."""
+
+    items = fields.List(fields.Nested(SentSchema), required=True)
+
+
 class DoneSchema(Schema):
     """It was done."""
 
