@@ -16,6 +16,22 @@ def unknown_fact(fact_id: str) -> Problem:
     )
 
 
+def unknown_leaf(leaf: bytes) -> Problem:
+    """No fact with that leaf hash here."""
+    return unknown_fact(leaf.hex())
+
+
+def fact_erased(fact_id: str) -> Problem:
+    """The line was erased after its retention."""
+    return Problem(
+        "fact-erased",
+        "这一条已过保管期限并已删除,账本里只留下它的摘要,不能再出具证明。",
+        "This entry was erased after its retention; only its hash is left in the ledger, and no proof can be given.",
+        410,
+        {"fact": fact_id},
+    )
+
+
 def fact_not_sequenced(fact_id: str) -> Problem:
     """The fact has no place in the log yet."""
     return Problem(
