@@ -157,7 +157,9 @@ def add_staff(session: Session, prepared: Prepared, clock: Clock) -> Added:
 
 
 def read_staff_list(text: str) -> list[NewStaff]:
-    """Reads a staff list: CSV with the columns login, name, posts (separated by ;), phone.
+    """Reads a staff list: CSV with the columns login, name, posts (separated by ;), phone, password.
+
+    Phone and password may be missing; without a password one is made, to be changed at the first sign-in.
 
     Raises:
         Problem: `staff-file`, with the line.
@@ -177,7 +179,8 @@ def read_staff_list(text: str) -> list[NewStaff]:
         if not name:
             problem = name_missing()
             raise staff_file(rows.line_num, problem.zh, problem.en)
-        staff.append(NewStaff(login, name, posts, (row.get("phone") or "").strip()))
+        phone, password = (row.get("phone") or "").strip(), (row.get("password") or "").strip()
+        staff.append(NewStaff(login, name, posts, phone, password or None))
     return staff
 
 
