@@ -29,7 +29,8 @@ def _insert(session: Session, entity: type[Base]) -> Insert:
 
 def insert_absent(session: Session, entity: type[Base], row: Mapping[str, Any], key: Sequence[str]) -> bool:
     """Inserts a row unless one with that key is there; returns whether it was inserted."""
-    done = session.execute(_insert(session, entity).values(row).on_conflict_do_nothing(index_elements=key))
+    statement = _insert(session, entity).values(row).on_conflict_do_nothing(index_elements=key)
+    done = session.execute(statement.execution_options(preserve_rowcount=True))  # psycopg would not tell
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
 

@@ -6,7 +6,7 @@
 A person, a material, an authorization stands as a commitment: `sha-256(salt ‖ canonical JSON of the value)` in hex,
 with one random salt of 16 bytes for each fact. Salt and values are kept beside the data: who holds them can open the
 fact, and once they are erased only a hash is left. Example: the value `"李芳"` under a salt of sixteen zero bytes is
-`1ec2c1f0…` (tests/unit/node/ledger/test_rules.py holds the vector).
+`e26d3696…` (tests/unit/node/ledger/test_rules.py holds the vector).
 """
 
 from __future__ import annotations
