@@ -161,6 +161,25 @@ class Office:
                 doing.setdefault(str(act), account.role)
         return doing
 
+    def well_known(self) -> dict[str, Any]:
+        """What the node tells everybody about itself."""
+        answer = self._session.get(f"{self.url}/.well-known/bianmin", timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def sent_about(self, case_id: str) -> list[dict[str, Any]]:
+        """Entries this node sent about a case, with the proofs of their receipts."""
+        found: list[dict[str, Any]] = self.call("GET", f"/network/receipts/{case_id}", role=self.desk)[
+            "items"
+        ]
+        return found
+
+    def network(self) -> dict[str, Any]:
+        """The operator's view of the network."""
+        found: dict[str, Any] = self.call("GET", "/network", role="operator")
+        return found
+
     def act(self, number: str, act: str, role: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One act on a case."""
         done: dict[str, Any] = self.call("POST", f"/cases/{number}/acts/{act}", body or {}, role=role)
