@@ -176,13 +176,18 @@ class MemoryBlobStore:
         """Bytes counted for a caller on a day."""
         return self.traffic.get((caller, day), 0)
 
-    def count_bytes(self, caller: str, day: str, count: int) -> None:
-        """Count bytes for a caller on a day."""
-        self.traffic[caller, day] = self.bytes_today(caller, day) + count
+    def count_bytes(self, caller: str, day: str, count: int) -> int:
+        """Count bytes for a caller on a day; returns how many there are now."""
+        total = self.traffic[caller, day] = self.bytes_today(caller, day) + count
+        return total
 
 
 class MemoryTx:
-    """The stores of one database; they live as long as it does (`federation.ports.Tx`)."""
+    """The stores of one database; they live as long as it does (`federation.ports.Tx`).
+
+    Attributes:
+        records: rows of whoever uses this, such as what event handlers write; they commit and roll back with the rest.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self.logs = MemoryLogStore(journal)
@@ -192,6 +197,7 @@ class MemoryTx:
         self.nonces = MemoryNonceStore(journal)
         self.blobs = MemoryBlobStore(journal)
         self.alerts: Table[int, tuple[Alert, datetime]] = Table(journal)
+        self.records: Table[Any, Any] = Table(journal)
 
     def alert(self, alert: Alert, at: datetime) -> None:
         """Show an operator something."""
@@ -199,7 +205,7 @@ class MemoryTx:
 
     def tables(self) -> dict[str, Table[Any, Any]]:
         """Every table by name."""
-        found: dict[str, Table[Any, Any]] = {"alerts": self.alerts}
+        found: dict[str, Table[Any, Any]] = {"alerts": self.alerts, "records": self.records}
         for store in ("logs", "outbox", "inbox", "members", "nonces", "blobs"):
             for name, value in vars(getattr(self, store)).items():
                 if isinstance(value, Table):

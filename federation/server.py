@@ -280,8 +280,9 @@ class Server:
         return desk[method](call, target.sha256)
 
     def _heard(self, call: Call) -> None:
-        member = call.tx.members.get(call.code)
-        if member is not None and (
-            member.last_heard is None or not timedelta(0) <= call.now - member.last_heard < HEARD_AGAIN
-        ):
+        before = call.caller.member.last_heard
+        if before is not None and timedelta(0) <= call.now - before < HEARD_AGAIN:
+            return
+        member = call.tx.members.get(call.code)  # read again: a renewal has replaced it
+        if member is not None:
             call.tx.members.put(replace(member, last_heard=call.now))

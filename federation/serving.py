@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from federation.canonical import INTEGER_LIMIT
 from federation.errors import ProtocolError
 from federation.gate import Arrival, Caller, Gate, unpack_content
 from federation.keys import Identity
-from federation.ports import Limits, Tx
+from federation.ports import Limits, LogState, Tx
 from federation.sigbase import single_value
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -25,7 +25,7 @@ class Call:
     may have been written by then but evidence and alerts.
 
     Attributes:
-        code: the caller's node code; its name is `name`.
+        up: the caller's `up` log by "open", once it was read; whoever stores it anew puts it here.
     """
 
     tx: Tx
@@ -35,6 +35,7 @@ class Call:
     gate: Gate
     limits: Limits
     now: datetime
+    up: dict[str, LogState] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -46,7 +47,7 @@ class Call:
         """The caller's node name."""
         return f"{self.identity.network}/{self.code}"
 
-    def field(self, name: str) -> str | None:
+    def header(self, name: str) -> str | None:
         """The one value of a field."""
         return single_value(self.arrival.request, name)
 
@@ -56,7 +57,7 @@ class Call:
         Raises:
             ProtocolError: `malformed` when it is missing or none.
         """
-        value = self.field(name)
+        value = self.header(name)
         if value is None:
             raise ProtocolError("malformed", 400, f"{name} is missing")
         return parse_count(value, name)
@@ -71,7 +72,7 @@ class Call:
         Raises:
             ProtocolError: `media-type`.
         """
-        value = self.field("content-type")
+        value = self.header("content-type")
         if len(self.arrival.request.body) > 0 and _media(value) != wanted:
             raise ProtocolError("media-type", 415, f"content must be {wanted}")
 

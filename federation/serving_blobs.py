@@ -14,7 +14,7 @@ from federation.answers import Answer, answer_nothing
 from federation.errors import ProtocolError
 from federation.ports import BlobState, Response
 from federation.serving import Call
-from federation.serving_streams import check_day, count_day
+from federation.serving_streams import count_day
 
 MEDIA_TYPE = "application/offset+octet-stream"
 OFFSET = "Upload-Offset"
@@ -50,12 +50,12 @@ class BlobDesk:
         state = call.tx.blobs.get(sha256)
         if state is None or not state.complete or not _is_visible(call, state):
             raise ProtocolError("not-found", 404, "no such blob")
-        start, stop = _span(call.field("range"), state.size)
+        start, stop = _span(call.header("range"), state.size)
         fields = [("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes")]
         if start >= stop:
             return answer_nothing(416, ("Content-Range", f"bytes */{state.size}"))
         content = call.tx.blobs.read(sha256, start, stop)
-        if call.field("range") is None or (start, stop) == (0, state.size):
+        if call.header("range") is None or (start, stop) == (0, state.size):
             return Answer(Response(200, tuple(fields), content))
         fields.append(("Content-Range", f"bytes {start}-{stop - 1}/{state.size}"))
         return Answer(Response(206, tuple(fields), content))
@@ -72,10 +72,11 @@ class BlobDesk:
             return answer_nothing(201, (OFFSET, str(at)))
         if offset != at:
             return answer_nothing(409, (OFFSET, str(at)))
-        counter = f"{call.code}/blobs"
-        check_day(call, counter, len(content), call.limits.blob_bytes_per_day)
-        count_day(call, counter, len(content))
-        if state is not None and state.uploaded_by != call.code:
+        is_others = state is not None and state.uploaded_by != call.code
+        if is_others and state is not None and not state.complete:
+            raise ProtocolError("busy", 503, "this blob is on its way already", retry_after_s=60)
+        count_day(call, f"{call.code}/blobs", len(content), call.limits.blob_bytes_per_day)
+        if is_others and state is not None:
             return self._repeat(call, state, offset, content)
         call.tx.blobs.begin(sha256, length, call.code)
         written = call.tx.blobs.write(sha256, offset, content)
@@ -92,8 +93,6 @@ class BlobDesk:
 
     def _repeat(self, call: Call, state: BlobState, offset: int, content: bytes) -> Answer:
         """The caller uploads what another one did: compared to the end, then it may see it."""
-        if not state.complete:
-            raise ProtocolError("busy", 503, "this blob is on its way already", retry_after_s=60)
         key, stop = (call.code, state.sha256), offset + len(content)
         same = call.tx.blobs.read(state.sha256, offset, stop) == content
         with self._lock:
@@ -118,7 +117,7 @@ def _upload_fields(call: Call) -> tuple[int, int]:
     """Upload-Offset and Upload-Length of a PATCH that fits its own content and the limits."""
     call.query(frozenset())
     call.check_media(MEDIA_TYPE)
-    if call.field("content-encoding") is not None:
+    if call.header("content-encoding") is not None:
         raise ProtocolError("media-type", 415, "a blob is sent as it is")
     offset, length = call.number_field("upload-offset"), call.number_field("upload-length")
     if length > call.limits.blob_bytes:

@@ -52,7 +52,7 @@ def answer_statement(call: Call) -> Answer:
     call.query(frozenset())
     if len(call.arrival.request.body) == 0:
         return answer_json({"chain": renew(call.tx, call.identity, call.code, call.now)})
-    if call.field("content-encoding") is not None:
+    if call.header("content-encoding") is not None:
         raise ProtocolError("media-type", 415, "a rotation is sent as it is")
     call.check_media("application/json")
     wanted = parse_rotation(call.arrival.request.body)

@@ -43,8 +43,11 @@ LONGEST_WAIT_S = 3600  # told in Retry-After
 
 def peer_up(call: Call) -> LogState:
     """The open epoch of the caller's `up` log; an empty one, not stored yet, before its first entry."""
-    found = call.tx.logs.find("peer-up", call.code)
-    return new_log(origin_up(call.name), "peer-up", call.code) if found is None else found
+    state = call.up.get("open") or call.tx.logs.find("peer-up", call.code)
+    if state is None:
+        state = new_log(origin_up(call.name), "peer-up", call.code)
+    call.up["open"] = state
+    return state
 
 
 def stream_fields(call: Call) -> tuple[tuple[str, str], ...]:
@@ -107,7 +110,7 @@ def read_batch(call: Call) -> Batch:
     """
     call.check_media(MEDIA_TYPE)
     start = call.number_field("tlog-start")
-    note = decode_checkpoint(call.field("tlog-checkpoint"))
+    note = decode_checkpoint(call.header("tlog-checkpoint"))
     content = call.content()
     return Batch(start, note, unpack_lines(content, call.limits), len(content))
 
@@ -123,12 +126,11 @@ def push(call: Call) -> Answer:
     grown = _accept(call, state, batch)
     if state.epoch > 1 and state.size == 0:
         check_opening(call, state, batch.lines[0])
-    counter = f"{call.code}/entries"
-    check_day(call, counter, batch.size_bytes, call.limits.entry_bytes_per_day)
+    count_day(call, f"{call.code}/entries", batch.size_bytes, call.limits.entry_bytes_per_day)
     identity = call.identity
     receipted, line = countersign(grown.state, identity.receipt_name, identity.keys.receipt, call.now)
     store_extended(call.tx, grown, receipted, call.now)
-    count_day(call, counter, batch.size_bytes)
+    call.up["open"] = receipted
     return answer_text(line)
 
 
@@ -159,26 +161,19 @@ def keep_fork(call: Call, state: LogState, note: bytes) -> None:
     call.tx.alert(Alert("log-fork", "critical", call.code, detail), call.now)
 
 
-def _day(now: datetime) -> str:
-    return now.astimezone(UTC).date().isoformat()
-
-
-def check_day(call: Call, counter: str, count: int, limit: int) -> None:
-    """Refuse what goes over a daily limit.
+def count_day(call: Call, counter: str, count: int, limit: int) -> None:
+    """Count towards a daily limit; the last judgement before something is stored.
 
     Raises:
-        ProtocolError: `slow-down`, with the seconds to the next day (at most an hour).
+        ProtocolError: `slow-down`, with the seconds to the next day (at most an hour); nothing is counted then.
     """
-    if call.tx.blobs.bytes_today(counter, _day(call.now)) + count > limit:
-        now = call.now.astimezone(UTC)
+    now = call.now.astimezone(UTC)
+    day = now.date().isoformat()
+    if call.tx.blobs.count_bytes(counter, day, count) > limit:
+        call.tx.blobs.count_bytes(counter, day, -count)
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
         left = min(LONGEST_WAIT_S, int((midnight - now).total_seconds()) + 1)
         raise ProtocolError("slow-down", 429, f"at most {limit} bytes a day", retry_after_s=left)
-
-
-def count_day(call: Call, counter: str, count: int) -> None:
-    """Count towards a daily limit."""
-    call.tx.blobs.count_bytes(counter, _day(call.now), count)
 
 
 # --- pull and read-back --------------------------------------------------------------------------------------
@@ -274,7 +269,7 @@ def _named_down(call: Call, origin: str) -> LogState:
 def receipt(call: Call) -> Answer:
     """`POST …/down/receipt`: the caller's receipt over a head of this node's log."""
     call.query(frozenset())
-    note, lines = decode_checkpoint(call.field("tlog-checkpoint")), call.content()
+    note, lines = decode_checkpoint(call.header("tlog-checkpoint")), call.content()
     if len(lines) > call.limits.note_bytes:
         raise ProtocolError("too-large", 413, f"at most {call.limits.note_bytes} bytes here")
     state = _named_down(call, note.partition(b"\n")[0].decode("utf-8", "replace"))

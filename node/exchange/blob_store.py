@@ -152,10 +152,10 @@ class SqlBlobStore:
         found = self._connection.scalar(query)
         return 0 if found is None else int(found)
 
-    def count_bytes(self, caller: str, day: str, count: int) -> None:
-        """Count bytes for a caller on a day."""
+    def count_bytes(self, caller: str, day: str, count: int) -> int:
+        """Count bytes for a caller on a day; returns how many there are now."""
         values = {"caller": caller, "day": day, "bytes": count}
-        add_to(self._connection, TRAFFIC, values, ("caller", "day"), "bytes")
+        return add_to(self._connection, TRAFFIC, values, ("caller", "day"), "bytes")
 
     def unnamed_since(self, before: datetime, limit: int) -> list[str]:
         """Uploads begun before an instant that no entry names, oldest first (deleted after 7 days)."""

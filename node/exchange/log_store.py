@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from federation.ports import LogRole, LogState, StoredEntry
-from node.exchange.sql import insert_absent, insert_all, table_of, upsert
+from node.exchange.sql import insert_absent, insert_all, insert_rows, table_of, upsert
 from node.exchange.tables import EntryRow, EvidenceRow, LogRow, NodeRow, OriginRow, SubjectEntryRow
 
 ORIGIN = table_of(OriginRow)
@@ -94,7 +94,23 @@ def _state(row: Row[Any]) -> LogState:
     )
 
 
+# Statements are built once: building one costs as much as running it, and a push runs a dozen.
 _STATES = select(ORIGIN.c.origin, LOG).join(ORIGIN, ORIGIN.c.id == LOG.c.log_id)
+_HELD = _STATES.with_for_update(of=LOG)
+_BY_ORIGIN = {
+    writing: states.where(ORIGIN.c.origin == bindparam("named"))
+    for writing, states in ((False, _STATES), (True, _HELD))
+}
+_BY_PEER = {
+    writing: states.where(LOG.c.role == bindparam("of_role"), LOG.c.peer == bindparam("of_peer"))
+    .order_by(LOG.c.epoch.desc())
+    .limit(1)
+    for writing, states in ((False, _STATES), (True, _HELD))
+}
+_BY_EPOCH = {
+    writing: newest.where(LOG.c.epoch == bindparam("of_epoch")) for writing, newest in _BY_PEER.items()
+}
+_REPLACE = update(LOG).where(LOG.c.log_id == bindparam("number"))
 
 
 class SqlLogStore:
@@ -112,11 +128,11 @@ class SqlLogStore:
         self._connection = connection
         self._numbers = numbers
         self._own_prefix = own_prefix
-        self._one_state = _STATES.with_for_update(of=LOG) if is_writing else _STATES
+        self._is_writing = is_writing
 
     def get(self, origin: str) -> LogState | None:
         """The state of a log, None when this node has none of that origin."""
-        row = self._connection.execute(self._one_state.where(ORIGIN.c.origin == origin)).one_or_none()
+        row = self._connection.execute(_BY_ORIGIN[self._is_writing], {"named": origin}).one_or_none()
         if row is None:
             return None
         self._numbers.learn(origin, row.log_id)
@@ -124,10 +140,11 @@ class SqlLogStore:
 
     def find(self, role: LogRole, peer: str, epoch: int | None = None) -> LogState | None:
         """The log of a role and peer; without an epoch the highest one."""
-        query = self._one_state.where(LOG.c.role == role, LOG.c.peer == peer)
+        wanted: dict[str, Any] = {"of_role": role, "of_peer": peer}
+        query = _BY_PEER[self._is_writing]
         if epoch is not None:
-            query = query.where(LOG.c.epoch == epoch)
-        row = self._connection.execute(query.order_by(LOG.c.epoch.desc()).limit(1)).one_or_none()
+            query, wanted = _BY_EPOCH[self._is_writing], {**wanted, "of_epoch": epoch}
+        row = self._connection.execute(query, wanted).one_or_none()
         if row is None:
             return None
         self._numbers.learn(row.origin, row.log_id)
@@ -153,7 +170,7 @@ class SqlLogStore:
             "frozen": state.frozen,
             "halted": state.halted,
         }
-        done = self._connection.execute(update(LOG).where(LOG.c.log_id == number).values(values))
+        done = self._connection.execute(_REPLACE, {"number": number, **values})
         if done.rowcount == 0:
             upsert(self._connection, LOG, {"log_id": number, **values}, ("log_id",))
 
@@ -167,14 +184,11 @@ class SqlLogStore:
         """
         number = self._numbers.get(origin)
         stored_s = int(at.timestamp())
-        insert_all(
-            self._connection,
-            ENTRY,
-            (
-                {"log_id": number, "idx": start + place, "line": line, "leaf": leaf, "stored_s": stored_s}
-                for place, (line, leaf) in enumerate(zip(lines, leaves, strict=True))
-            ),
-        )
+        rows = [
+            (number, index, line, leaf, stored_s)
+            for index, (line, leaf) in enumerate(zip(lines, leaves, strict=True), start)
+        ]
+        insert_rows(self._connection, ENTRY, ("log_id", "idx", "line", "leaf", "stored_s"), rows)
         if origin.startswith(self._own_prefix) and "/ledger/" not in origin:
             self._index_subjects(number, start, lines)
 

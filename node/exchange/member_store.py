@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
 from federation.ports import Invitation, Member, MemberKey
 from node.exchange.sql import insert_absent, insert_all, table_of, upsert
@@ -28,6 +28,10 @@ CHAIN = table_of(ChainRow)
 INVITATION = table_of(InvitationRow)
 WRONG_TOKEN = table_of(WrongTokenRow)
 NONCE = table_of(NonceRow)
+
+_MEMBER_BY_CODE = select(MEMBER).where(MEMBER.c.code == bindparam("of_code"))
+_KEYS = select(KEY).where(KEY.c.code == bindparam("of_code")).order_by(KEY.c.since.desc(), KEY.c.id.desc())
+_KEYS_OF_ROLE = _KEYS.where(KEY.c.role == bindparam("of_role"))
 
 WRONG_TOKEN_WINDOW = timedelta(hours=1)
 
@@ -82,7 +86,7 @@ class SqlMemberStore:
 
     def get(self, code: str) -> Member | None:
         """The member with that code."""
-        row = self._connection.execute(select(MEMBER).where(MEMBER.c.code == code)).one_or_none()
+        row = self._connection.execute(_MEMBER_BY_CODE, {"of_code": code}).one_or_none()
         return None if row is None else _member(row)
 
     def put(self, member: Member) -> None:
@@ -116,11 +120,10 @@ class SqlMemberStore:
 
     def keys(self, code: str, role: str | None = None) -> list[MemberKey]:
         """Keys of a node, newest first."""
-        query = select(KEY).where(KEY.c.code == code)
-        if role is not None:
-            query = query.where(KEY.c.role == role)
-        query = query.order_by(KEY.c.since.desc(), KEY.c.id.desc())
-        return [_key(row) for row in self._connection.execute(query)]
+        if role is None:
+            return [_key(row) for row in self._connection.execute(_KEYS, {"of_code": code})]
+        wanted = {"of_code": code, "of_role": role}
+        return [_key(row) for row in self._connection.execute(_KEYS_OF_ROLE, wanted)]
 
     def put_key(self, key: MemberKey) -> None:
         """Insert or replace a key, by thumbprint."""
