@@ -128,7 +128,8 @@ class Delivery:
             source = outer.source if relayed is None else relayed.entry.source
             return self._route(stored, outer, relayed, attempt)
         except EntryError as error:
-            self.notices.refused(self.state.peer, self.state.origin, stored.index, error.reason)
+            if error.type not in NOTICES:
+                self.notices.refused(self.state.peer, self.state.origin, stored.index, error.reason)
             where = (source, subject or error.subject)
             self.ordering.set_aside(stored.index, error.reason, *where, error.detail)
             return "set-aside"
@@ -146,9 +147,12 @@ class Delivery:
     def _read(self, line: bytes) -> Entry:
         entry = parse_entry(line, self.limits)
         if entry.source != self._owner:
-            raise EntryError("source", f"{entry.source} does not own the log", subject=entry.subject)
+            raise EntryError(
+                "source", f"{entry.source} does not own the log", subject=entry.subject, type=entry.type
+            )
         if entry.destination == EVERYONE and self.state.role != "peer-down":
-            raise EntryError("attribute", "an entry to everyone goes down only", subject=entry.subject)
+            detail = "an entry to everyone goes down only"
+            raise EntryError("attribute", detail, subject=entry.subject, type=entry.type)
         return entry
 
     def _relayed(self, outer: Entry) -> Relayed | None:

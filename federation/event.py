@@ -65,15 +65,19 @@ class EntryError(FederationError):
         reason: as `entry.refused.v1` names it.
         subject: of the entry, where it could be read; "" where not.
         seq: of the entry, where it could be read; 0 where not.
+        type: of the entry, where it could be read; "" where not.
     """
 
     code = "entry"
 
-    def __init__(self, reason: RefusalReason, detail: str, *, subject: str = "", seq: int = 0) -> None:
+    def __init__(
+        self, reason: RefusalReason, detail: str, *, subject: str = "", seq: int = 0, type: str = ""
+    ) -> None:
         super().__init__(detail, code=reason)
         self.reason: RefusalReason = reason
         self.subject = subject
         self.seq = seq
+        self.type = type
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,21 +160,19 @@ def parse_entry(line: bytes, limits: Limits = _LIMITS) -> Entry:
             f"{len(line)} bytes; an origin's own entry has at most {limits.own_entry_bytes}",
             subject=entry.subject,
             seq=entry.seq or 0,
+            type=entry.type,
         )
     return entry
 
 
 def _read(members: Mapping[str, Any], line: bytes) -> Entry:
-    subject, seq = members.get("subject"), members.get("seq")
-    known_subject = subject if isinstance(subject, str) and len(subject) <= SUBJECT_LENGTH else ""
-    known_seq = seq if type(seq) is int and seq > 0 else 0
     fault = _fault(members)
     if fault is not None:
-        raise EntryError("attribute", fault, subject=known_subject, seq=known_seq)
+        raise _refused("attribute", fault, members)
     try:
         parse_node_name(members["source"])
     except WireNameError as error:
-        raise EntryError("source", error.detail, subject=known_subject, seq=known_seq) from error
+        raise _refused("source", error.detail, members) from error
     return Entry(
         id=members["id"],
         source=members["source"],
@@ -181,6 +183,18 @@ def _read(members: Mapping[str, Any], line: bytes) -> Entry:
         seq=members.get("seq"),
         data=members["data"],
         line=line,
+    )
+
+
+def _refused(reason: RefusalReason, detail: str, members: Mapping[str, Any]) -> EntryError:
+    """The error, with as much of the entry as can be read."""
+    subject, seq, type_ = members.get("subject"), members.get("seq"), members.get("type")
+    return EntryError(
+        reason,
+        detail,
+        subject=subject if isinstance(subject, str) and len(subject) <= SUBJECT_LENGTH else "",
+        seq=seq if type(seq) is int and seq > 0 else 0,
+        type=type_ if isinstance(type_, str) and len(type_) <= TYPE_LENGTH else "",
     )
 
 

@@ -175,6 +175,13 @@ def test_a_line_that_is_no_good_entry_is_set_aside_alerted_and_told_to_its_write
     assert answers(net.township) == [("entry.refused.v1", refused)]
 
 
+def test_a_refusal_that_is_no_good_entry_itself_is_not_answered(net: Posts) -> None:
+    refusal = line(1, 1, type="entry.refused.v1")
+    arrive(net, refusal.replace(b"Z", b"z"), line(2, 1, type="relay.received.v1", source=name_of(COUNTY)))
+    assert [reason for _, reason in net.township.set_aside()] == ["attribute", "source"]
+    assert answers(net.township) == []
+
+
 def test_an_unparsable_line_holds_nothing_up_and_is_no_hole(net: Posts) -> None:
     arrive(net, line(1, 1), b"nonsense", line(3, 3), line(4, 4))
     assert numbers(net.township) == [1, 3, 4]
