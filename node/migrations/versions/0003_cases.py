@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("offered_on", sa.Date(), nullable=False),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("entry_id", sa.String(length=36), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("open_data", sa.JSON(), nullable=True),
