@@ -47,23 +47,30 @@ def append_leaves(
     Returns:
         The new compact range, and the subtrees of `STORED_LEVELS` that became full: (level, index, hash).
     """
-    stack = list(compact)
-    if len(stack) != size.bit_count():
+    if len(compact) != size.bit_count():
         raise AssertionError(
-            f"a compact range of {size} leaves has {size.bit_count()} hashes, not {len(stack)}"
+            f"a compact range of {size} leaves has {size.bit_count()} hashes, not {len(compact)}"
         )
+    left = list(compact)  # what is left of it: the subtrees at this level and above
+    after: list[bytes] = []
     full: list[tuple[int, int, bytes]] = []
-    for leaf in leaves:
-        value, level, count = leaf, 0, size
-        while count & 1:
-            value = _sha256(b"\x01" + stack.pop() + value).digest()
-            count >>= 1
-            level += 1
-            if level in STORED_LEVELS:
-                full.append((level, (size >> level), value))
-        stack.append(value)
-        size += 1
-    return tuple(stack), full
+    nodes, level, first = (
+        list(leaves),
+        0,
+        size,
+    )  # nodes of a level that are new, `first` the index of the first
+    while len(nodes) > 0:
+        if level in STORED_LEVELS:
+            full += [(level, first + place, value) for place, value in enumerate(nodes)]
+        if first & 1:
+            nodes.insert(0, left.pop())
+            first -= 1
+        if len(nodes) & 1:
+            after.append(nodes.pop())
+        pairs = iter(nodes)
+        nodes = [_sha256(b"\x01" + one + other).digest() for one, other in zip(pairs, pairs, strict=True)]
+        level, first = level + 1, first >> 1
+    return (*left, *reversed(after)), full
 
 
 def root_of(compact: Sequence[bytes]) -> bytes:

@@ -15,6 +15,7 @@ that holds and returns one that does; nothing is half done when one raises.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from federation.records import Limits, LogRole, LogState, StoredEntry
 
 MEDIA_TYPE = "application/x-ndjson"
 
+_sha256 = hashlib.sha256
 _ERASED = re.compile(rb'\{"erased":"([A-Za-z0-9+/]{43}=)"\}')
 _ERASED_BYTES = 57  # bytes of an erased entry's line
 _FIELD = re.compile(r":([A-Za-z0-9+/=]*):")
@@ -117,11 +119,13 @@ def unpack_lines(body: bytes, limits: Limits) -> list[bytes]:
     """
     if body == b"":
         return []
-    if not body.endswith(b"\n"):
-        raise ProtocolError("malformed", 400, "each line ends in one U+000A")
-    if body.count(b"\n") > limits.entries_per_batch:
+    lines = body.split(b"\n", limits.entries_per_batch)
+    rest = lines.pop()
+    if len(lines) == limits.entries_per_batch and rest != b"":
         raise ProtocolError("too-large", 413, f"a batch has at most {limits.entries_per_batch} lines")
-    return body[:-1].split(b"\n")
+    if rest != b"":
+        raise ProtocolError("malformed", 400, "each line ends in one U+000A")
+    return lines
 
 
 def check_lines(lines: Sequence[bytes], limits: Limits) -> None:
@@ -196,11 +200,13 @@ def extend(state: LogState, lines: Sequence[bytes], private: Ed25519PrivateKey, 
 
 
 def _grow(state: LogState, lines: Sequence[bytes]) -> Extended:
-    leaves, kept = [], list[bytes | None]()
-    for line in lines:
-        named = erased_leaf(line) if len(line) == _ERASED_BYTES else None
-        kept.append(line if named is None else None)
-        leaves.append(leaf_hash(line) if named is None else named)
+    kept: list[bytes | None] = list(lines)
+    leaves = [_sha256(b"\x00" + line).digest() for line in lines]
+    if _ERASED_BYTES in map(len, lines):
+        for index, line in enumerate(lines):
+            named = erased_leaf(line)
+            if named is not None:
+                kept[index], leaves[index] = None, named
     compact, nodes = append_leaves(state.size, state.compact, leaves)
     size = state.size + len(leaves)
     return Extended(
