@@ -7,7 +7,9 @@ parent has receipted.
     database < parent ≤ head file             import: the database is an old copy; the parent gives back what it lacks
     database, head file < parent              foreign: somebody else signed with these keys (a clone, a restored image,
                                               a thief); nothing is signed until an operator has looked
-    database, parent < head file              behind: what was signed last is nowhere any more; an operator decides
+    database, parent < head file              unsent: what was signed last never got there and is lost with what queued
+                                              it; alerted, kept as evidence, and the log goes on
+    the same, parent below its own receipt    behind: both have lost; nothing is signed until an operator has looked
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from federation import canonical
 from federation.errors import CanonicalError, TransportError
 from federation.note import parse_checkpoint, split_note
 
-Standing = Literal["good", "parent-lost", "import", "foreign", "behind"]
+Standing = Literal["good", "parent-lost", "import", "foreign", "unsent", "behind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +116,5 @@ def judge_standing(own: int, receipted: int, head: int | None, parent: int) -> S
     if parent > own:
         return "import" if head is not None and parent <= head else "foreign"
     if head is not None and head > own:
-        return "behind"
+        return "behind" if parent < receipted else "unsent"
     return "parent-lost" if parent < receipted else "good"

@@ -62,6 +62,7 @@ class Pushing:
         self._child = child
         self._blobs = blobs
         self._check_state = check_state
+        self._lost_at: tuple[str, int] | None = None
 
     def run(self, limit: int) -> int:
         """Send at most `limit` entries; returns how many more are receipted than before.
@@ -107,10 +108,19 @@ class Pushing:
             start = self._start_of(state)
             if state.halted != "" or start >= state.size:
                 return None
+            if start < state.receipted_size:
+                self._note_loss(tx, state, start)
             count = min(limit, self._child.limits.entries_per_batch)
             lines = wire_lines(tx.logs.entries(state.origin, start, count))
             batch = fitting(lines, self._child.limits.batch_bytes)
             return self._batch(tx, state, start, batch)
+
+    def _note_loss(self, tx: Tx, state: LogState, parent_size: int) -> None:
+        """The parent holds less than it has receipted: alerted once for each such size, and sent again from there."""
+        if self._lost_at != (state.origin, parent_size):
+            self._lost_at = (state.origin, parent_size)
+            detail = {"receipted": state.receipted_size, "parent_size": parent_size}
+            self._child.alert_in(tx, "parent-behind", "critical", detail)
 
     def _batch(self, tx: Tx, state: LogState, start: int, lines: tuple[bytes, ...]) -> _Batch:
         stop = start + len(lines)
@@ -167,10 +177,6 @@ class Pushing:
 
     def _resume(self, state: LogState, size: int) -> None:
         """The parent is at another size: go on there, after coming to terms where that proves something."""
-        if size < state.receipted_size:
-            detail = {"receipted": state.receipted_size, "parent_size": size}
-            with self._child.database.transaction() as tx:
-                self._child.alert_in(tx, "parent-behind", "critical", detail)
-        else:
+        if size >= state.receipted_size:
             self._check_state()
         self._child.uplink.up = Seen(state.epoch, size)

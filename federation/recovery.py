@@ -3,13 +3,14 @@
 `reconcile` takes the parent's answer to `state`. Only what it proves counts: a note signed by this node's own key with
 the parent's receipt (or cosignature) under it. Each log ends up ready to be written, or halted with an alert:
 
-    behind     signed entries are nowhere any more          an operator opens an epoch
+    behind     this node and its parent have both lost      an operator opens an epoch
     foreign    the parent holds entries this node did not   an operator confirms the import, or has the key revoked
                write
     diverged   the parent holds others at the same place    an operator opens an epoch
     lost       the ledger's database is behind its witness  an operator opens an epoch
 
-An old copy of the database that the head file covers is brought up by itself.
+An old copy of the database that the head file covers is brought up by itself. What was signed last and never sent goes
+with the copy that is lost: the head is given up, kept as evidence, and alerted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Literal
 from federation.child import Child, Imported
 from federation.errors import LogProofError, SizeConflict, TransportError
 from federation.note import open_checkpoint, split_note
-from federation.parent_state import LogReport, ParentState, judge_standing, size_of
+from federation.parent_state import LogReport, ParentState, Standing, judge_standing, size_of
 from federation.ports import Tx
 from federation.records import LogState
 from federation.stream import (
@@ -73,30 +74,25 @@ class Recovery:
     # --- the up log ------------------------------------------------------------------------------------------
 
     def _reconcile_up(self, report: LogReport) -> None:
-        parent = self._child.parent_code
         with self._child.database.transaction() as tx:
-            state = open_log(tx, self._child.identity(), "own-up", parent)
-            epoch, is_open = state.epoch, report.epoch == state.epoch
-            standing = "good"
-            if report.epoch > epoch:
-                standing = "foreign"
-            elif is_open:
-                standing = self._judge(tx, state, report)
-            if standing == "foreign":
-                self._child.halt(tx, state, "foreign", {"parent_size": report.size, "epoch": report.epoch})
+            state = open_log(tx, self._child.identity(), "own-up", self._child.parent_code)
+            standing = self._judge(tx, state, report)
         if standing == "import":
             self.import_up(report)
-            standing = self._judge_again(report)
-        if standing == "behind":
             with self._child.database.transaction() as tx:
-                state = open_log(tx, self._child.identity(), "own-up", parent)
-                self._child.halt(tx, state, "behind", {"parent_size": report.size, "size": state.size})
+                state = open_log(tx, self._child.identity(), "own-up", self._child.parent_code)
+                standing = self._judge(tx, state, report)
         if standing in ("behind", "foreign"):
-            self._writer.hold("own-up", parent)
+            with self._child.database.transaction() as tx:
+                detail = {"parent_size": report.size, "epoch": report.epoch, "size": state.size}
+                self._child.halt(tx, state, standing, detail)
+            self._writer.hold("own-up", state.peer)
         else:
-            self._settle_up(report if is_open else None, lost=standing == "parent-lost")
+            self._settle_up(state, report, standing)
 
-    def _judge(self, tx: Tx, state: LogState, report: LogReport) -> str:
+    def _judge(self, tx: Tx, state: LogState, report: LogReport) -> Standing:
+        if report.epoch != state.epoch:
+            return "foreign" if report.epoch > state.epoch else "good"
         if report.size > 0:
             checkpoint = open_checkpoint(report.note, state.origin, own_node_keys(tx, self._child.identity()))
             if checkpoint.size != report.size:
@@ -105,34 +101,38 @@ class Recovery:
         head = size_of(self._child.heads.load().get(state.origin))
         return judge_standing(state.size, state.receipted_size, head, report.size)
 
-    def _judge_again(self, report: LogReport) -> str:
-        with self._child.database.transaction() as tx:
-            state = open_log(tx, self._child.identity(), "own-up", self._child.parent_code)
-            return self._judge(tx, state, report)
-
-    def _settle_up(self, report: LogReport | None, *, lost: bool) -> None:
+    def _settle_up(self, state: LogState, report: LogReport, standing: Standing) -> None:
         """Take the parent's receipt over what both hold, and make the log ready."""
-        parent = self._child.parent_code
+        is_same = report.epoch == state.epoch
         with self._child.database.transaction() as tx:
-            state = open_log(tx, self._child.identity(), "own-up", parent)
-            if report is not None and report.size > 0:
+            if is_same and report.size > 0:
                 taken = self._take_receipt(tx, state, report, "receipt")
                 if taken is None:
-                    self._writer.hold("own-up", parent)
+                    self._writer.hold("own-up", state.peer)
                     return
                 state = taken
             if state.halted in HEALING:
                 state = replace(state, halted="")
                 tx.logs.put(state)
-            if lost and report is not None:
+            if standing == "parent-lost":
                 detail = {"receipted": state.receipted_size, "parent_size": report.size}
                 self._child.alert_in(tx, "parent-behind", "critical", detail)
-        if report is not None:
+            if standing == "unsent":
+                self._give_up_head(tx, state)
+        if is_same:
             self._child.uplink.up = Seen(report.epoch, report.size)
         if state.note != "":
             self._child.heads.save({state.origin: state.note})
         if state.halted == "":
-            self._writer.ready("own-up", parent)
+            self._writer.ready("own-up", state.peer)
+
+    def _give_up_head(self, tx: Tx, state: LogState) -> None:
+        """What was signed last is lost, and nobody was sent it: kept as evidence, alerted, and the log goes on."""
+        note = self._child.heads.load()[state.origin]
+        tx.logs.evidence(state.origin, "unsent", note, self._child.clock.now(), "lost before it was sent")
+        detail = {"origin": state.origin, "size": state.size, "signed": size_of(note)}
+        self._child.alert_in(tx, "signed-entries-lost", "critical", detail)
+        self._child.heads.forget([state.origin])
 
     def _take_receipt(
         self, tx: Tx, state: LogState, report: LogReport, role: Literal["receipt", "witness"]
@@ -214,11 +214,14 @@ class Recovery:
                     self._writer.hold("own-ledger", "")
                     return
                 state = taken
+            if state.halted == "lost":
+                state = replace(state, halted="")
+                tx.logs.put(state)
             head = size_of(self._child.heads.load().get(state.origin))
             if head is not None and head > state.size:
-                self._child.halt(tx, state, "lost", {"size": state.size, "signed": head})
-                self._writer.hold("own-ledger", "")
-                return
+                self._give_up_head(tx, state)
+        if state.note != "":
+            self._child.heads.save({state.origin: state.note})
         if state.halted == "":
             self._writer.ready("own-ledger", "")
 
