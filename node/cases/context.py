@@ -40,11 +40,12 @@ class QueueEvent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NodeName:
-    """A node of the network as people read it."""
+    """A node of the network as people read it; `parent` is the code of the node above, "" at the top."""
 
     code: str
     level: str
     name: str
+    parent: str = ""
 
 
 class Network(Protocol):
@@ -55,7 +56,7 @@ class Network(Protocol):
         ...
 
     def find(self, session: Session, code: str) -> NodeName | None:
-        """A node by its code; None when no statement named it."""
+        """A node by its code, this one too; None when no statement named it."""
         ...
 
 

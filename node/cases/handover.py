@@ -34,7 +34,7 @@ from node.cases.sending_problems import (
 from node.cases.states import BEFORE_DECISION, Act, Status
 from node.cases.tables import CaseChangeRow, CaseMaterialRow, CaseOfferRow, CaseRow
 from node.cases.workers import MACHINE, Worker, authorize
-from node.kernel.clock import local_date
+from node.kernel.clock import format_utc, local_date
 
 RESULT_DAYS = 2
 """T7 on the way back: result in → handed to the citizen; requirements.md §4.2."""
@@ -108,6 +108,7 @@ def return_result(context: CaseContext, session: Session, case: CaseRow, worker:
             "case": case.id,
             "result": "granted" if case.status == Status.ISSUED else "refused",
             "paper": _last_paper(session, case.id),
+            "offered_at": format_utc(context.now()),
             "seq": case.seq,
             "status": case.status,
             "clocks": open_clocks(context, session, case.id),
@@ -132,6 +133,7 @@ def offer_taken(
 ) -> None:
     """The addressee took the case: custody is its own from now on; this node keeps a mirror."""
     row.state, row.answered_at = "TAKEN", at
+    row.received_at = row.received_at or context.receipt_at(session, case.id, row.entry_id)
     case.custody_state = next_custody(CustodyAct.TAKEN_BY_OTHER, Custody(case.custody_state)).value
     mirror_custody(context, session, case, row, at, clocks)
     case.watchers = []
@@ -190,6 +192,22 @@ def offer_declined(
         )
         mark_missing(session, case, missing, change.seq)
     session.flush()
+
+
+def note_receipts(context: CaseContext, session: Session, limit: int = 200) -> int:
+    """Notes when the next node received what was offered; for a job that looks often. Returns how many were noted.
+
+    The receipt at hand proves the time only while it is the newest; what is noted stays.
+    """
+    waiting = select(CaseOfferRow).where(
+        CaseOfferRow.direction == "out", CaseOfferRow.state == "WAITING", CaseOfferRow.received_at.is_(None)
+    )
+    noted = 0
+    for row in session.scalars(waiting.order_by(CaseOfferRow.offered_on, CaseOfferRow.id).limit(limit)).all():
+        row.received_at = context.receipt_at(session, row.case_id, row.entry_id)
+        noted += row.received_at is not None
+    session.flush()
+    return noted
 
 
 def mark_missing(session: Session, case: CaseRow, missing: Sequence[str], seq: int) -> None:

@@ -1,7 +1,7 @@
 """What case events of other nodes do here: offers, answers, status changes, supplements, withdrawals.
 
-Each handler runs inside the transaction that applies the entry. What cannot be believed raises `EventRefusedError` and
-is set aside; what belongs to a custody not yet seen raises `EventEarlyError` and waits; what is merely older than what
+Each handler runs inside the transaction that applies the entry. What cannot be believed raises `EntryRefused` and
+is set aside; what belongs to a custody not yet seen raises `EntryEarly` and waits; what is merely older than what
 this node knows is ignored. Source: federation.md §5 Apply, §8.
 """
 
@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.ports import Tx
+from federation.received import EntryEarly, EntryRefused, Handler, Received
 from node.cases.change import find_case, perform
 from node.cases.context import CaseContext
 from node.cases.custody import Custody, Reason, judge_number
@@ -34,22 +36,10 @@ from node.cases.supplements import ask_withdrawal, receive_supplement
 from node.cases.tables import CaseChangeRow, CaseOfferRow, CaseRow
 from node.cases.taking import consider, decline, take
 from node.cases.workers import MACHINE
+from node.exchange.stores import SqlTx
 from node.kernel.clock import format_utc, local_date, parse_utc
 from node.kernel.database import lock_row
 from node.kernel.problems import Problem
-
-
-class EventRefusedError(Exception):
-    """The event may not be applied; `reason` is one of `entry.refused.v1` (federation.md §5)."""
-
-    def __init__(self, reason: Literal["schema", "sender"], detail: str) -> None:
-        super().__init__(detail)
-        self.reason: Literal["schema", "sender"] = reason
-        self.detail = detail
-
-
-class EventEarlyError(Exception):
-    """The event belongs to a custody this node has not seen taken yet: it waits for its taking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
         doubt="",
         missing=[],
         offered_on=date.fromisoformat(str(data["offered_on"])),
-        offered_at=None,
+        offered_at=_offered_at(data),
         entry_id="",
         stored_at=event.stored_at,
         open_data={name: value for name, value in data.items() if name != "sealed"},
@@ -151,16 +141,21 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
     if verdict == "older":
         return
     if verdict == "newer":
-        raise EventEarlyError
+        raise EntryEarly
     if case.custodian != event.sender:
-        raise EventRefusedError("sender", "only the custodian changes a status")
+        raise EntryRefused("sender", "only the custodian changes a status")
     _note_offer(session, event, case)
+    if event.sealed and case.personal is not None:
+        case.personal = {
+            **case.personal,
+            **dict(event.sealed),
+        }  # sealed anew, it may come after the change itself
     seq, source, target = int(data["seq"]), _status(data["from"]), _status(data["to"])
     if seq <= case.seq:
         return
     follows = source == case.status if seq == case.seq + 1 else True
     if not follows or not is_legal_step(source, target):
-        raise EventRefusedError("schema", f"{source} does not lead from {case.status} to {target}")
+        raise EntryRefused("schema", f"{source} does not lead from {case.status} to {target}")
     at = parse_utc(str(data["at"]))
     session.add(
         CaseChangeRow(
@@ -181,8 +176,6 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
         case.decided_by, case.decided_at = event.sender, at
     if target is Status.CLOSED or target in TERMINAL:
         case.closed_at = case.closed_at or at
-    if event.sealed and case.personal is not None:
-        case.personal = {**case.personal, **dict(event.sealed)}
     mirror_clocks(context, session, case, list(data.get("clocks", [])), at)
     session.flush()
 
@@ -191,7 +184,7 @@ def on_supplement(context: CaseContext, session: Session, event: CaseEvent) -> N
     """Downward: the custodian's notice of what is missing. Upward: what the home collected."""
     case = _known_case(session, event)
     if event.sender not in {case.custodian, case.home}:
-        raise EventRefusedError("sender", "only the custodian and the home speak of supplements")
+        raise EntryRefused("sender", "only the custodian and the home speak of supplements")
     receive_supplement(context, session, case, event.sender, event.data, event.sealed or {}, event.stored_at)
 
 
@@ -201,13 +194,14 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
     data = event.data
     custody = int(data["custody"])
     if custody <= case.custody:
+        _complete_return(session, event, case)
         return
     if custody > case.custody + 1:
-        raise EventEarlyError
+        raise EntryEarly
     if case.custodian != event.sender or case.home != context.code:
-        raise EventRefusedError("sender", "only the custodian returns a case, and only to its home")
+        raise EntryRefused("sender", "only the custodian returns a case, and only to its home")
     if _status(data.get("status", case.status)) not in RETURNABLE:
-        raise EventRefusedError("schema", "only a result is returned")
+        raise EntryRefused("schema", "only a result is returned")
     now = context.now()
     row = session.get(CaseOfferRow, str(data["offer"]))
     if row is None:
@@ -221,7 +215,7 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
             doubt="",
             missing=[],
             offered_on=local_date(event.stored_at),
-            offered_at=None,
+            offered_at=_offered_at(data),
             entry_id="",
         )
         session.add(row)
@@ -277,7 +271,7 @@ def on_withdrawn(context: CaseContext, session: Session, event: CaseEvent) -> No
         return
     case = _known_case(session, event)
     if case.home != event.sender:
-        raise EventRefusedError("sender", "only the home node asks for a withdrawal")
+        raise EntryRefused("sender", "only the home node asks for a withdrawal")
     if case.custodian != context.code or Status(case.status) not in BEFORE_DECISION:
         return
     case.withdrawal_asked_at = event.stored_at
@@ -296,10 +290,32 @@ HANDLERS: Mapping[str, CaseHandler] = {
 }
 
 
+def case_handlers(context: CaseContext) -> Mapping[str, Handler]:
+    """The handlers of this capability's event types, for `federation.inbox`."""
+    return {type: _handler(context, handler) for type, handler in HANDLERS.items()}
+
+
+def _handler(context: CaseContext, handler: CaseHandler) -> Handler:
+    def apply(tx: Tx, received: Received) -> None:
+        if not isinstance(tx, SqlTx):
+            raise TypeError("cases are applied on the node's own stores")
+        event = CaseEvent(
+            received.type,
+            received.sender,
+            received.subject,
+            received.data,
+            received.opened,
+            received.stored_at,
+        )
+        handler(context, tx.session, event)
+
+    return apply
+
+
 def _withdraw_offer(context: CaseContext, session: Session, event: CaseEvent, offer: CaseOfferRow) -> None:
     open_data = offer.open_data or {}
     if open_data.get("home") != event.sender:
-        raise EventRefusedError("sender", "only the home node asks for a withdrawal")
+        raise EntryRefused("sender", "only the home node asks for a withdrawal")
     version = context.version(session, str(open_data.get("item_version", "")))
     if version is None:
         decline(context, session, offer, MACHINE, Reason.NOT_IN_FORCE, ())
@@ -310,6 +326,17 @@ def _withdraw_offer(context: CaseContext, session: Session, event: CaseEvent, of
         perform(context, session, case, Act.WITHDRAW, MACHINE, reason="applicant")
 
 
+def _complete_return(session: Session, event: CaseEvent, case: CaseRow) -> None:
+    """A return that came before without what was sealed: the result is filled in."""
+    row = session.get(CaseOfferRow, str(event.data["offer"]))
+    if row is not None and row.offered_by == event.sender and event.sealed:
+        case.personal = {**(case.personal or {}), **dict(event.sealed)}
+
+
+def _offered_at(data: Mapping[str, Any]) -> datetime | None:
+    return parse_utc(str(data["offered_at"])) if data.get("offered_at") else None
+
+
 def _check_offer(session: Session, event: CaseEvent) -> None:
     """What the sender table asks of an offer, as far as this node can know it."""
     data = event.data
@@ -317,35 +344,35 @@ def _check_offer(session: Session, event: CaseEvent) -> None:
     try:
         parse_case_number(number)
     except NumberError as error:
-        raise EventRefusedError("schema", str(error)) from error
+        raise EntryRefused("schema", str(error)) from error
     if number[:12] != home:
-        raise EventRefusedError("schema", "a case number begins with the code of its home")
+        raise EntryRefused("schema", "a case number begins with the code of its home")
     if _status(data.get("status", Status.RECEIVED)) not in BEFORE_DECISION:
-        raise EventRefusedError("schema", "only an open case is offered")
+        raise EntryRefused("schema", "only an open case is offered")
     if int(data["custody"]) == 1 and home != event.sender:
-        raise EventRefusedError("sender", "the first offer of a case is its home's")
+        raise EntryRefused("sender", "the first offer of a case is its home's")
     known = session.get(CaseRow, event.subject)
     if known is None:
         try:
             find_case(session, number)
         except Problem:
             return
-        raise EventRefusedError("schema", "another case bears that number")
+        raise EntryRefused("schema", "another case bears that number")
     if known.custodian != event.sender or known.number != number or known.home != home:
-        raise EventRefusedError("sender", "only the custodian offers a case")
+        raise EntryRefused("sender", "only the custodian offers a case")
 
 
 def _known_case(session: Session, event: CaseEvent) -> CaseRow:
     case = lock_row(session, CaseRow, event.subject)
     if case is None:
-        raise EventRefusedError("sender", "this node does not know the case")
+        raise EntryRefused("sender", "this node does not know the case")
     return case
 
 
 def _offer_to(session: Session, event: CaseEvent) -> CaseOfferRow:
     row = session.get(CaseOfferRow, str(event.data["offer"]))
     if row is None or row.addressee != event.sender or row.case_id != event.subject:
-        raise EventRefusedError("sender", "the case was not offered to this node")
+        raise EntryRefused("sender", "the case was not offered to this node")
     return row
 
 
@@ -380,4 +407,4 @@ def _status(value: object) -> Status:
     try:
         return Status(str(value))
     except ValueError as error:
-        raise EventRefusedError("schema", f"{value} is no status") from error
+        raise EntryRefused("schema", f"{value} is no status") from error

@@ -157,3 +157,13 @@ def attachment_damaged() -> Problem:
         "The attachment does not match its fingerprint; it may be damaged. Ask for it again and tell the operator.",
         409,
     )
+
+
+def attachment_unreadable() -> Problem:
+    """Neither a multipart form with a file nor JSON with base64 content."""
+    return Problem(
+        "attachment-unreadable",
+        "没有读到文件。请用表单上传(字段 material、file),或用 JSON(content 为 base64)。",
+        "No file was found. Send a form with `material` and `file`, or JSON with base64 `content`.",
+        422,
+    )

@@ -83,6 +83,7 @@ def open_package(context: CaseContext, session: Session, case: CaseRow, row: Cas
         "home": case.home,
         "mode": row.mode,
         "offered_on": row.offered_on.isoformat(),
+        "offered_at": format_utc(row.offered_at or context.now()),
         "clocks": [clock for clock in open_clocks(context, session, case.id) if clock["id"] != "T7"],
         "blobs": blob_list(attachments_of(session, case.id)),
         "seq": case.seq,

@@ -189,3 +189,13 @@ def wrong_query_code() -> Problem:
         "There is no such query code. Please check the case number and the 12 digits on the slip.",
         404,
     )
+
+
+def bad_period() -> Problem:
+    """A day or month that does not exist."""
+    return Problem(
+        "period-invalid",
+        "日期写法不对。日用 2026-11-24,月用 2026-11。",
+        "The period is not valid: a day is written 2026-11-24, a month 2026-11.",
+        422,
+    )

@@ -111,6 +111,8 @@ def receive_supplement(
         return
     if sender != case.home or case.custodian != context.code or Status(case.status) is not Status.CORRECTION:
         return
+    if not sealed:
+        return  # it comes again, sealed, once the home knows this node's key
     rows = {
         row.material: row
         for row in session.scalars(select(CaseMaterialRow).where(CaseMaterialRow.case_id == case.id))

@@ -141,7 +141,7 @@ class AttachmentRow(Base):
 class CaseOfferRow(Base):
     """One try to move custody, made here (`out`), made to this node (`in`) or announced (`seen`).
 
-    `entry_id` is the queued entry's, by which its receipt is found.
+    `entry_id` is the queued entry's, by which its receipt is found; `received_at` the receipt's time, once noted.
     """
 
     __tablename__ = "case_offer"
@@ -159,6 +159,7 @@ class CaseOfferRow(Base):
     offered_on: Mapped[date] = mapped_column(Date)
     offered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     entry_id: Mapped[str] = mapped_column(String(36), default="")
+    received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     open_data: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from federation.events import check_schema
@@ -44,9 +44,9 @@ from node.people.rules import ALL_ITEMS, Actor, Grant, Holding, Power
 
 VILLAGE, TOWNSHIP, COUNTY, CITY = "320623101001", "320623101000", "320623000000", "320600000000"
 NAMES = {
-    VILLAGE: NodeName(VILLAGE, "village", "新坝村便民服务室"),
-    TOWNSHIP: NodeName(TOWNSHIP, "township", "掘港街道便民服务中心"),
-    COUNTY: NodeName(COUNTY, "county", "如东县政务服务中心"),
+    VILLAGE: NodeName(VILLAGE, "village", "新坝村便民服务室", TOWNSHIP),
+    TOWNSHIP: NodeName(TOWNSHIP, "township", "掘港街道便民服务中心", COUNTY),
+    COUNTY: NodeName(COUNTY, "county", "如东县政务服务中心", CITY),
     CITY: NodeName(CITY, "city", "南通市政务服务中心"),
 }
 LINE = (VILLAGE, TOWNSHIP, COUNTY, CITY)
@@ -121,8 +121,6 @@ class Node:
         """A transaction; what it queued goes out once it committed."""
         with self.database.transaction() as session:
             yield session
-            queued = session.info.pop("queued", [])
-        self.outbox.extend(queued)
 
     def worker(self, *roles: str, person: str = "") -> Worker:
         """Staff of the node holding the roles' posts, with the founding authorizations."""
@@ -211,9 +209,9 @@ class Network:
         check_schema(sent.type, sent.data)
         self.nodes[sent.source].receipts[sent.id] = self.clock.now()
         node = self.nodes[sent.destination]
-        event = CaseEvent(sent.type, sent.source, sent.subject, sent.data, sent.sealed, self.clock.now())
+        received = CaseEvent(sent.type, sent.source, sent.subject, sent.data, sent.sealed, self.clock.now())
         with node.tx() as session:
-            HANDLERS[sent.type](node.context, session, event)
+            HANDLERS[sent.type](node.context, session, received)
 
     def days(self, count: int) -> None:
         """Time passes."""
@@ -224,6 +222,7 @@ class Network:
     ) -> Node:
         by_hash = {version.hash: version for version in catalogue().values()}
         receipts: dict[str, datetime] = {}
+        outbox: deque[Sent] = deque()
 
         def queue(
             session: Session,
@@ -244,7 +243,10 @@ class Network:
                 None if sealed is None else json.loads(json.dumps(dict(sealed))),
                 next(self.counter),
             )
-            session.info.setdefault("queued", []).append(entry)
+            if "queued" not in session.info:
+                session.info["queued"] = []
+                event.listen(session, "after_commit", lambda done: outbox.extend(done.info.pop("queued")))
+            session.info["queued"].append(entry)
             return entry.id
 
         context = CaseContext(
@@ -265,4 +267,4 @@ class Network:
             origin=lambda session: f"nantong.example/{code}/ledger/1",
             verify_url=lambda: "https://above.example/verify",
         )
-        return Node(code, database, context, receipts=receipts)
+        return Node(code, database, context, outbox, receipts)
