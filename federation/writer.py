@@ -14,13 +14,14 @@ When a log may be written:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from federation import canonical
 from federation.event import RELAY, Entry, EntryError, parse_entry, write_entry
 from federation.keys import Identity, PublicKey, public_from_jwk
 from federation.names import origin_down, origin_ledger, origin_up
@@ -49,6 +50,7 @@ QUEUE_LENGTH = 1_000_000
 """More queued entries than any log has: used where all of them are to be looked through."""
 
 IdentitySource = Callable[[], Identity]
+DataCheck = Callable[[str, Mapping[str, Any], str], None]
 
 
 def own_origin(identity: Identity, role: LogRole, peer: str, epoch: int = 1) -> str:
@@ -189,16 +191,25 @@ class LogWriter:
 
     Args:
         identity: read anew at every call, since keys rotate.
+        check: what the receiver will hold the data of an entry against (`events.check_schema`): type, data, subject;
+            raises EntryError. None: form and length only.
     """
 
     def __init__(
-        self, identity: IdentitySource, database: Database, heads: HeadFile, clock: Clock, limits: Limits
+        self,
+        identity: IdentitySource,
+        database: Database,
+        heads: HeadFile,
+        clock: Clock,
+        limits: Limits,
+        check: DataCheck | None = None,
     ) -> None:
         self._identity = identity
         self._database = database
         self._heads = heads
         self._clock = clock
         self._limits = limits
+        self._check = check
         self._ready: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
@@ -287,7 +298,7 @@ class LogWriter:
 
     def _line(self, identity: Identity, entry: QueuedEntry) -> bytes:
         """The entry's line, checked, with a `seq` as long as any will be."""
-        return write_entry(
+        line = write_entry(
             id=entry.id,
             source=identity.name,
             type=entry.type,
@@ -298,6 +309,9 @@ class LogWriter:
             data=entry.data,
             limits=self._limits,
         )
+        if self._check is not None:
+            self._check(entry.type, canonical.load_object(entry.data), entry.subject)
+        return line
 
 
 def _set_out(tx: Tx, state: LogState, entry: QueuedEntry, reason: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ import pytest
 from federation import canonical
 from federation.errors import ProtocolError
 from federation.event import parse_entry
+from federation.events import check_schema
 from federation.keys import Identity
 from federation.memory_stores import MemoryDatabase
 from federation.merkle import leaf_hash, root_of, tree_root
@@ -150,6 +151,16 @@ def test_what_no_receiver_would_take_is_kept_as_evidence_and_holds_nothing_up(
     assert [parse_entry(line).id for line in bench.lines()] == [good]
     assert [alert.code for alert in bench.database.alerts] == ["entry-unwritable"]
     assert bench.waiting() == 0
+
+
+def test_data_is_held_against_what_the_receiver_will_ask(bench: Bench) -> None:
+    bench.writer = LogWriter(lambda: ME, bench.database, bench.heads, StillClock(), LIMITS, check_schema)  # type: ignore[arg-type]
+    bench.writer.ready("own-up", COUNTY)
+    bench.queue("a")
+    good = bench.queue("a", type="unheard.of.v1")
+    bench.writer.write_queued("own-up", COUNTY)
+    assert [parse_entry(line).id for line in bench.lines()] == [good]
+    assert [parse_entry(line).seq for line in bench.lines()] == [1]
 
 
 def test_nothing_goes_up_before_state_has_answered() -> None:
