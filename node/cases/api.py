@@ -234,7 +234,7 @@ def decline_offer(body: Json, offer: str) -> Json:
 
 
 @api.post("/cases/<number>/attachments", AttachmentSchema)
-@api.doc(requestBody=UPLOAD)
+@api.doc(requestBody=UPLOAD)  # type: ignore[untyped-decorator]
 @staff_call("desk")
 def add_attachment(number: str) -> Response:
     """Add a file to a material: multipart with `material` and `file`, or JSON with base64 `content`."""
@@ -308,7 +308,7 @@ def withdraw_publicly(body: Json, number: str) -> Json:
 
 
 @api.post("/public/cases/<number>/attachments", AttachmentSchema)
-@api.doc(requestBody=UPLOAD)
+@api.doc(requestBody=UPLOAD)  # type: ignore[untyped-decorator]
 @limited(LOOKUPS)
 @public
 def add_attachment_publicly(number: str) -> Response:
