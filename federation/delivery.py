@@ -31,7 +31,7 @@ from federation.notices import Notices
 from federation.ordering import EARLY, Arrival, Ordering
 from federation.ports import Limits, LogState, StoredEntry, Tx
 from federation.received import EntryEarly, EntryRefused, Handler, Received
-from federation.relay import Relayed, VerifiedRelay, open_relay, sender_of, verify_relay
+from federation.relay import Relayed, VerifiedRelay, Verifier, Wrapper, open_relay, sender_of
 from federation.sealing import SealError, SealKeyError, open_sealed
 from federation.tree import ancestors_of, hop_to, is_here
 
@@ -104,11 +104,15 @@ class Delivery:
     subjects: set[str] = field(default_factory=set)
     ordering: Ordering = field(init=False)
     _owner: str = field(init=False)
+    _wrapper: Wrapper = field(init=False)
+    _verifier: Verifier = field(init=False)
     _learned: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.ordering = Ordering(self.tx, self.state, self.now)
         self._owner = parse_origin(self.state.origin).owner
+        self._wrapper = Wrapper(self.tx, self.state)
+        self._verifier = Verifier(self.tx, self.identity, self.now)
 
     def deal(self, stored: StoredEntry, attempt: Attempt = FIRST) -> Outcome:
         """Deal with one entry.
@@ -163,7 +167,7 @@ class Delivery:
     def _route(self, stored: StoredEntry, outer: Entry, relayed: Relayed | None, attempt: Attempt) -> Outcome:
         """An EntryError out of here is about the line of this log: its owner is told."""
         inner = outer if relayed is None else relayed.entry
-        forwarding = Forwarding(self.tx, self.identity, self.state, stored, outer, inner)
+        forwarding = Forwarding(self.tx, self._wrapper, stored, outer, inner)
         if inner.destination == EVERYONE or is_here(self.tx, self.identity, inner.destination):
             arrival = self._arrival(stored, outer, relayed)
             if inner.destination == EVERYONE and attempt.forwards:
@@ -192,6 +196,7 @@ class Delivery:
             arrival = self._arrival(stored, outer, relayed)
             check_schema(inner.type, inner.data, inner.subject)
             handler(self.tx, self._received(arrival, None))
+            self._verifier.forget()
         except (EntryError, EntryRefused) as error:
             self.ordering.alert("membership-doubtful", subject=inner.subject, reason=error.reason)
 
@@ -205,7 +210,7 @@ class Delivery:
         if relayed is None:
             where = (outer.source_code, self.state.origin, stored.index, leaf_hash(outer.line))
             return Arrival(stored, outer, *where, relayed=False, is_below=from_below)
-        held = verify_relay(self.tx, self.identity, relayed, stored.stored_at, self.now)
+        held = self._verifier.verify(relayed, stored.stored_at)
         self._learn(held)
         is_below = from_below and held.chain.is_ancestor(self.identity.name)
         where = (sender_of(held), str(held.origin), held.index, held.leaf)
@@ -220,6 +225,7 @@ class Delivery:
             known = self.tx.members.get(statement.code)
             if known is None or known.statement != statement.jws:
                 record_statement(self.tx.members, statement, self.now, "renewal")
+                self._verifier.forget()
 
     # --- in which order --------------------------------------------------------------------------------------
 
@@ -270,6 +276,8 @@ class Delivery:
             self.ordering.set_aside(position, error.reason, entry.source, entry.subject, error.detail)
             return "set-aside"
         self._call(handler, received, position)
+        if entry.type in SEEN_ON_THE_WAY:
+            self._verifier.forget()
         for sha256 in blob_names(entry.data):
             self.tx.blobs.name(sha256, self.identity.code)  # kept, and no neighbour may see it for that
         return "applied"

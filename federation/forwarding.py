@@ -10,10 +10,9 @@ from typing import Any
 from federation import canonical
 from federation.errors import FederationError
 from federation.event import RELAY, Entry
-from federation.keys import Identity
 from federation.notices import OwnRole, queue_entry
-from federation.ports import Limits, LogState, StoredEntry, Tx
-from federation.relay import wrap
+from federation.ports import Limits, StoredEntry, Tx
+from federation.relay import Wrapper
 from federation.routing import Hop
 from federation.tree import child_scopes
 
@@ -33,13 +32,13 @@ class Forwarding:
     """Queues the `relay.v1` entries of one entry that came in.
 
     Attributes:
-        stored, outer: what came, in the log of `state`.
+        wrapper: of the log it came in.
+        stored, outer: what came.
         inner: the origin's own entry; the same as `outer` where that is none that was relayed.
     """
 
     tx: Tx
-    identity: Identity
-    state: LogState
+    wrapper: Wrapper
     stored: StoredEntry
     outer: Entry
     inner: Entry
@@ -47,11 +46,9 @@ class Forwarding:
     @cached_property
     def _content(self) -> bytes:
         """`data` of what travels on: unchanged where it is a `relay.v1` already."""
-        if self.outer.type == RELAY:
-            return canonical.dump(self.outer.data)
-        data = wrap(self.tx, self.state, self.stored)
+        data = self.outer.data if self.outer.type == RELAY else self.wrapper.wrap(self.stored)
         if data is None:
-            raise NotReceiptedError(f"{self.state.origin} has no receipt for {self.stored.index} yet")
+            raise NotReceiptedError(f"no receipt covers entry {self.stored.index} yet")
         return canonical.dump(data)
 
     def fits(self, limits: Limits) -> bool:

@@ -75,6 +75,7 @@ class Ordering:
     state: LogState
     now: datetime
     _aside: dict[int, SetAside] = field(init=False)
+    _seen: dict[tuple[str, str, str], int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         listed = self.tx.inbox.list_set_aside(self.state.origin, open_only=False)
@@ -86,7 +87,9 @@ class Ordering:
         if parse_origin(arrival.origin).epoch > 1 and self.tx.inbox.applied_id(entry.source, entry.id):
             self.saw(arrival)
             return "repeat"
-        seen = self.tx.inbox.seen(*arrival.flow)
+        if arrival.flow not in self._seen:
+            self._seen[arrival.flow] = self.tx.inbox.seen(*arrival.flow)
+        seen = self._seen[arrival.flow]
         if seq <= seen:
             before = self.tx.inbox.leaf_of(*arrival.flow, seq)
             if before is not None and before != arrival.leaf:
@@ -119,6 +122,8 @@ class Ordering:
     def saw(self, arrival: Arrival) -> None:
         """The entry was dealt with: it took effect, or is kept, or skipped."""
         self.tx.inbox.saw(*arrival.flow, arrival.seq, arrival.entry.id, arrival.leaf)
+        if arrival.flow in self._seen:
+            self._seen[arrival.flow] = max(arrival.seq, self._seen[arrival.flow])
 
     def hold(self, arrival: Arrival, why: Literal["set-aside", "hole"], since: str = "") -> None:
         """Let it wait; `since` when, RFC 3339, or now."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from federation.merkle import STORED_LEVELS, Compact, Reader, node_hash, root_of
 from federation.ports import LogState, LogStore
 
+BLOCK_LEAVES = 1 << STORED_LEVELS[0]
+
 
 def reader_of(logs: LogStore, origin: str) -> Reader:
     """Reads full subtrees of a stored log, for `merkle.prove_inclusion` and `merkle.prove_consistency`."""
@@ -27,6 +29,37 @@ def reader_of(logs: LogStore, origin: str) -> Reader:
         return hashes
 
     return read
+
+
+def cached_reader(logs: LogStore, origin: str, size: int) -> Reader:
+    """Like `reader_of`, for many reads of a log of `size` entries inside one transaction.
+
+    Leaf hashes are read in blocks of 256; what lies above is remembered.
+    """
+    read = reader_of(logs, origin)
+    blocks: dict[int, list[bytes]] = {}
+    above: dict[tuple[int, int, int], list[bytes]] = {}
+
+    def read_cached(level: int, start: int, stop: int) -> list[bytes]:
+        if level >= STORED_LEVELS[0]:
+            if (level, start, stop) not in above:
+                above[level, start, stop] = read(level, start, stop)
+            return above[level, start, stop]
+        first, last = start << level, stop << level
+        number = first >> STORED_LEVELS[0]
+        begin = number << STORED_LEVELS[0]
+        if last > begin + BLOCK_LEAVES:
+            return read(level, start, stop)
+        if number not in blocks:
+            blocks[number] = logs.leaf_hashes(origin, begin, min(begin + BLOCK_LEAVES, size))
+        hashes = blocks[number][first - begin : last - begin]
+        if len(hashes) != last - first:
+            raise AssertionError(f"{origin} does not hold the leaves [{first}, {last})")
+        for _ in range(level):
+            hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        return hashes
+
+    return read_cached
 
 
 def compact_at(reader: Reader, size: int) -> Compact:
