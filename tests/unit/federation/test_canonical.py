@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back_and_written_the_same(value: Any) -> None:
         "\ud800",
         {"\udfff": 1},
         {1: 2},
-        object(),
+        pytest.param(object(), id="an object"),
         b"bytes",
         {"a": 0.5},
     ],
