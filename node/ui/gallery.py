@@ -45,7 +45,7 @@ def _work(today: date) -> list[dict[str, Any]]:
     """Rows of a work list: overdue, due, on time, paused, done; the longest real names among them."""
     return [
         {
-            "href": "#w1",
+            "href": "#content",
             "title": "最低生活保障、特困人员救助供养认定",
             "number": "320612007003-2026-000018-4",
             "tag": ("open", "审查中"),
@@ -54,7 +54,7 @@ def _work(today: date) -> list[dict[str, Any]]:
             "meta": ["王秀英", "金沙街道进鲜港社区便民服务室"],
         },
         {
-            "href": "#w2",
+            "href": "#content",
             "title": "农村危房改造对象认定",
             "number": "320612007003-2026-000021-9",
             "tag": ("open", "已受理"),
@@ -63,7 +63,7 @@ def _work(today: date) -> list[dict[str, Any]]:
             "meta": ["陈建国"],
         },
         {
-            "href": "#w3",
+            "href": "#content",
             "title": "食品小作坊登记",
             "number": "320612007003-2026-000033-1",
             "tag": ("wait", "补正中"),
@@ -72,7 +72,7 @@ def _work(today: date) -> list[dict[str, Any]]:
             "meta": [],
         },
         {
-            "href": "#w4",
+            "href": "#content",
             "title": "老年优待证办理",
             "number": "320612007003-2026-000035-0",
             "tag": ("done", "已办结"),

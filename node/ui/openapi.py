@@ -135,7 +135,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         if access is not None and access.kind is not Kind.API:
             wrapped = self.doc(security=[])(wrapped)
         if asks is not None:
-            wrapped = self.arguments(asks, location=place)(wrapped)
+            wrapped = self.arguments(asks, location=place, unknown=RAISE)(wrapped)
         if keyed:
             wrapped = self.doc(parameters=[_KEY_PARAMETER])(wrapped)
         added: View = self.route(rule, methods=[method])(wrapped)

@@ -89,7 +89,12 @@ def _frame() -> dict[str, Any]:
     kit = use(Kit)
     person = viewer()
     inside = _is_inside()
-    entries = [entry for part in kit.parts for entry in (part.rail if inside else part.menu)]
+    entries = [
+        entry
+        for part in kit.parts
+        for entry in (part.rail if inside else part.menu)
+        if entry.endpoint in current_app.view_functions
+    ]
     return {
         "kit": kit.settings,
         "lang": "en" if language() == "en" else "zh-CN",
@@ -136,7 +141,7 @@ def _link(entry: RailEntry) -> dict[str, Any]:
 def _search(kit: Kit, inside: bool) -> SearchBox | None:
     for part in kit.parts:
         box = part.staff_search if inside else part.public_search
-        if box is not None:
+        if box is not None and box.endpoint in current_app.view_functions:
             return box
     return None
 
