@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
+from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
-from node.exchange import web as exchange_web
+from node.exchange import pages as exchange_pages
+from node.people import pages as people_pages
 from node.people.gate import MastheadReader, StaffGate
 from node.ui.application import build_web
 from node.ui.parts import Audience, WebPart, WebSettings
@@ -15,7 +17,7 @@ __all__ = ["Audience", "create_app"]
 
 def parts_of() -> tuple[WebPart, ...]:
     """What every capability contributes, in the order of the layers."""
-    return (exchange_web.PART,)
+    return (exchange_pages.part, people_pages.part, catalogue_pages.part)
 
 
 def create_app(node: Container, audience: Audience = "all") -> Flask:
@@ -54,6 +56,7 @@ def services_of(node: Container) -> list[object]:
         node.stores,
         node.queue,
         node.ledger,
+        node.proofs,
         node.server,
         node.sign_in,
         node.passwords,

@@ -21,14 +21,16 @@ from config.settings import Settings
 from federation.client import Client
 from federation.inbox import Handler, Inbox
 from federation.keys import Identity
-from federation.ports import Limits, Transport
+from federation.ports import Limits, Transport, Tx
 from federation.server import Server
-from federation.standing import standing_handlers
-from federation.statements import read_statement
+from federation.standing import Notice, Watchers, standing_handlers
 from federation.transport import RequestsTransport
 from federation.writer import LogWriter, open_log
-from node.cases.context import CaseContext, NodeName
+from node.cases.context import CaseContext
+from node.cases.deadlines import timer_handlers
 from node.cases.incoming import case_handlers
+from node.cases.names import StatedNames
+from node.cases.receipts import receipt_times
 from node.catalogue.service import in_force, version
 from node.exchange.administration import Administration
 from node.exchange.housekeeping import Housekeeping
@@ -39,7 +41,7 @@ from node.exchange.own_keys import OwnStatement
 from node.exchange.problems import not_joined
 from node.exchange.queueing import EventQueue
 from node.exchange.repair import Repair
-from node.exchange.stores import SqlDatabase, Surroundings
+from node.exchange.stores import SqlDatabase, SqlTx, Surroundings
 from node.kernel.calendar import WorkCalendar
 from node.kernel.clock import Clock, SystemClock
 from node.kernel.database import Database, build_engine
@@ -49,6 +51,7 @@ from node.kernel.lease_keeper import LeaseKeeper
 from node.kernel.timers import TimerRunner
 from node.ledger.followers import Followers
 from node.ledger.numbers import next_number
+from node.ledger.proofs import LedgerProofs
 from node.ledger.sequencer import LedgerSequencer
 from node.ledger.service import record
 from node.people.passwords import Passwords
@@ -85,6 +88,7 @@ class Container(Ground):
     queue: EventQueue
     writer: LogWriter
     ledger: LedgerSequencer
+    proofs: LedgerProofs
     server: Server
     client: Client | None
     inbox: Inbox
@@ -198,6 +202,7 @@ class _Builder:
             queue=self.queue,
             writer=self.writer,
             ledger=ledger,
+            proofs=LedgerProofs(self.stores.within, self._anchor, self.clock),
             server=Server(self.identity, self.stores, self.heads, self.clock, self.limits),
             client=client,
             inbox=inbox,
@@ -206,7 +211,7 @@ class _Builder:
             local=self._local(inbox, ledger),
             link=None if client is None else self._link(client, own_statement),
             followers=Followers(self.database, self.clock, self._logs, ()),
-            timers=TimerRunner(self.database, self.clock, {}),
+            timers=TimerRunner(self.database, self.clock, timer_handlers(cases)),
             cases=cases,
             sign_in=sign_in,
             administration=self._administration(inbox),
@@ -227,7 +232,7 @@ class _Builder:
             name=self.settings.name,
             clock=self.clock,
             calendar=self.calendar,
-            network=ChainNames(self.stores, self.code),
+            network=StatedNames(lambda session: self.stores.within(session).members, self.code),
             queue=self.queue,
             record=record,
             version=version,
@@ -235,7 +240,7 @@ class _Builder:
             blind=self.ground.field_keys.blind_index,
             next_number=next_number,
             blobs=lambda session: self.stores.within(session).blobs,
-            receipt_at=lambda session, case_id, entry_id: None,
+            receipt_at=receipt_times(self.stores.within),
             origin=lambda session: (
                 open_log(self.stores.within(session), self.identity(), "own-ledger", "").origin
             ),
@@ -243,7 +248,13 @@ class _Builder:
         )
 
     def _handlers(self, cases: CaseContext) -> Mapping[str, Handler]:
-        return {**standing_handlers(self.identity, self.clock), **case_handlers(cases)}
+        watchers = Watchers(refused=self._sealed_anew)
+        return {**standing_handlers(self.identity, self.clock, watchers), **case_handlers(cases)}
+
+    def _sealed_anew(self, tx: Tx, notice: Notice) -> None:
+        """The destination could not open an entry of this node: it goes again, sealed to the newest key."""
+        if notice.reason == "seal-key" and notice.entry is not None and isinstance(tx, SqlTx):
+            self.queue.seal_again(tx.session, notice.entry.id)
 
     def _client(self) -> Client | None:
         if self.identity().parent_code is None:
@@ -285,7 +296,7 @@ class _Builder:
             self.clock,
             rhythm,
             self.identity,
-            own_statement.adopted,
+            own_statement.follow_chain,
         )
 
     def _sign_in(self) -> SignIn:
@@ -314,25 +325,6 @@ class _Builder:
             public_url=lambda: self.settings.public_url,
             allow_plain_http=self.settings.allow_plain_http,
         )
-
-
-class ChainNames:
-    """What this node knows of the others' names (`node.cases.context.Network`), from its chain and statements."""
-
-    def __init__(self, stores: SqlDatabase, code: str) -> None:
-        self._stores = stores
-        self._code = code
-
-    def above(self, session: Session) -> list[NodeName]:
-        """The nodes above, the parent first."""
-        chain = tuple(self._stores.within(session).members.chain())
-        named = [NodeName(one.code, one.level, one.display_name) for one in map(read_statement, chain)]
-        return [one for one in reversed(named) if one.code != self._code]
-
-    def find(self, session: Session, code: str) -> NodeName | None:
-        """A node by its code."""
-        member = self._stores.within(session).members.get(code)
-        return None if member is None else NodeName(member.code, member.level, member.name)
 
 
 def web_secret(settings: Settings) -> str:

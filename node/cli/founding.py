@@ -26,7 +26,7 @@ from node.container import Ground, field_keys_path, open_ground
 from node.exchange.identity import NodeFolder, Trust, read_passphrase
 from node.exchange.stores import SqlDatabase, Surroundings
 from node.kernel.calendar import seed_calendar
-from node.kernel.clock import Clock, SystemClock, format_utc, local_date
+from node.kernel.clock import Clock, format_utc, local_date
 from node.kernel.field_keys import ensure_field_keys
 from node.kernel.files import write_durably
 from node.kernel.migrate import upgrade
@@ -143,13 +143,13 @@ def stores_of(ground: Ground, node_name: str) -> SqlDatabase:
     return SqlDatabase(ground.database, Surroundings(node_name, ground.clock, ground.folder.blob_folder))
 
 
-def open_new(data_dir: Path, values: Mapping[str, Any]) -> Ground:
+def open_new(data_dir: Path, values: Mapping[str, Any], clock: Clock | None = None) -> Ground:
     """Write `node.toml` where there is none, then open the ground with its database brought up to date."""
     if not (data_dir / "node.toml").exists():
         write_node_toml(data_dir, values)
     settings = load_settings(data_dir)
     ensure_field_keys(field_keys_path(settings), read_passphrase(settings.passphrase_file))
-    ground = open_ground(settings, SystemClock())
+    ground = open_ground(settings, clock)
     upgrade(ground.database.engine)
     return ground
 

@@ -49,7 +49,7 @@ def join_network(
     }
     ground = founding.open_new(data_dir, values)
     try:
-        _keep(ground, invitation, chain)
+        keep_membership(ground, invitation, chain)
         (data_dir / founding.DRAFT).unlink(missing_ok=True)
         show_established(console, ground, founding.establish(ground))
     finally:
@@ -70,7 +70,7 @@ def _join_again(console: Console, data_dir: Path, invitation: JoinInvitation, cl
         chain = _enrol(invitation, keys, transport, clock)
         if is_rekey and keys.public.node.kid != folder.make_keys().public.node.kid:
             folder.use_next_keys()
-        _keep(ground, invitation, chain)
+        keep_membership(ground, invitation, chain)
         show_established(console, ground, founding.establish(ground))
     finally:
         ground.close()
@@ -94,7 +94,7 @@ def _enrol(
     return chain
 
 
-def _keep(ground: Ground, invitation: JoinInvitation, chain: list[str]) -> None:
+def keep_membership(ground: Ground, invitation: JoinInvitation, chain: list[str]) -> None:
     """Pin what the invitation said, then store the chain; the trust file says `joined` last."""
     folder, now = ground.folder, ground.clock.now()
     trust = _trust_of(invitation, folder)

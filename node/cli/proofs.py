@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
+import msgspec
 
+from federation.proof import PROOF_LENGTH
 from node.cli.opening import opened
 from node.cli.output import Console, data_option, speaking
+from node.kernel.clock import SystemClock
 from node.kernel.problems import EXIT_FALSE
+from node.ledger.verifying import judge_proof
 
 
 @click.command("fsck")
@@ -41,4 +46,41 @@ def fsck(console: Console, data_dir: Path) -> None:
         sys.exit(EXIT_FALSE)
 
 
-COMMANDS = (fsck,)
+@click.command("verify")
+@data_option
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--anchor", help="信任锚指纹;不写则用本节点的 / the trust anchor; this node's when left out")
+@speaking
+def verify(console: Console, data_dir: Path, file: TextIO, anchor: str | None) -> None:
+    """核验一份证明文件:已见证、未经见证、不属实 / Judge a proof file: witnessed, promised or false."""
+    text = file.read(PROOF_LENGTH + 1)
+    if anchor is not None:
+        verdict = judge_proof(text, "".join(anchor.split()), SystemClock().now())
+    else:
+        with opened(data_dir) as node, node.database.reading() as session:
+            verdict = node.proofs.judge(session, text)
+    console.say(verdict.zh, verdict.en)
+    fact = verdict.fact
+    if fact is not None:
+        console.say(
+            f"{verdict.origin} 第 {verdict.index} 条:{fact.type},{fact.day},{fact.number}",
+            f"entry {verdict.index} of {verdict.origin}: {fact.type}, {fact.day}, {fact.number}",
+        )
+    console.document(
+        {
+            "result": verdict.result,
+            "code": verdict.code,
+            "detail": verdict.detail,
+            "origin": verdict.origin,
+            "index": verdict.index,
+            "size": verdict.size,
+            "witness": verdict.witness or None,
+            "witnessed_at": verdict.witnessed_at,
+            "fact": None if fact is None else msgspec.to_builtins(fact),
+        }
+    )
+    if verdict.result == "false":
+        sys.exit(EXIT_FALSE)
+
+
+COMMANDS = (fsck, verify)

@@ -108,12 +108,8 @@ class Administration:
     def enrolling(self) -> list[Enrolling]:
         """Re-keys that wait for confirmation."""
         with self._database.reading() as session:
-            found = self._stores.within(session).members.invitations()
-        return [
-            Enrolling(one.code, one.name, one.used_by)
-            for one in found
-            if one.enrolment and not one.confirmed and one.used_by
-        ]
+            found = issuing.waiting_rekeys(self._stores.within(session), self._clock.now())
+        return [Enrolling(one.code, one.name, one.used_by) for one in found]
 
     # --- children --------------------------------------------------------------------------------------------
 

@@ -11,18 +11,18 @@ from node.exchange.public_keys import keys_document
 from node.exchange.receipts import sent_about
 from node.exchange.repair import Repair
 from node.exchange.schemas import (
-    CheckedSchema,
-    CloseAlertSchema,
-    ConfirmSchema,
-    DoneSchema,
-    InvitedSchema,
-    InviteSchema,
-    KeysSchema,
-    OverviewSchema,
-    ParentSchema,
-    ReleaseSchema,
-    RevokeSchema,
-    SentListSchema,
+    NetworkCheckedSchema,
+    NetworkCloseAlertSchema,
+    NetworkConfirmSchema,
+    NetworkDoneSchema,
+    NetworkInvitedSchema,
+    NetworkInviteSchema,
+    NetworkKeysSchema,
+    NetworkParentSchema,
+    NetworkReleaseSchema,
+    NetworkRevokeSchema,
+    NetworkSchema,
+    NetworkSentListSchema,
 )
 from node.exchange.stores import SqlDatabase
 from node.ui import access
@@ -44,21 +44,21 @@ def _operator() -> Operator:
     return Operator() if person is None else Operator(person.person_id, person.post_name)
 
 
-@api.get("/network", OverviewSchema)
+@api.get("/network", NetworkSchema)
 @access.api(ACT)
 def overview() -> Overview:
     """邻居、队列、链路、账本、告警 / Neighbours, queues, links, ledger, alerts."""
     return use(Administration).overview()
 
 
-@api.get("/network/keys", KeysSchema)
+@api.get("/network/keys", NetworkKeysSchema)
 @access.api(ACT)
 def public_keys() -> dict[str, Any]:
     """本节点公钥 / This node's public keys."""
     return keys_document(use(NodeFolder).identity())
 
 
-@api.get("/network/receipts/<subject>", SentListSchema)
+@api.get("/network/receipts/<subject>", NetworkSentListSchema)
 @access.api(ACT, "desk")
 def receipts(subject: str) -> dict[str, Any]:
     """本节点就一件事发出的条目及回执证明 / What this node sent about a matter, with proofs of receipt."""
@@ -66,14 +66,14 @@ def receipts(subject: str) -> dict[str, Any]:
         return {"items": [sent.plain() for sent in sent_about(tx, subject)]}
 
 
-@api.get("/network/check", CheckedSchema)
+@api.get("/network/check", NetworkCheckedSchema)
 @access.api(ACT)
 def check() -> Any:
     """由条目重算每个日志 / Recompute every log from its entries."""
     return use(Repair).check()
 
 
-@api.post("/network/invitations", InvitedSchema, body=InviteSchema, status=200)
+@api.post("/network/invitations", NetworkInvitedSchema, body=NetworkInviteSchema, status=200)
 @access.api(ACT)
 def invite(body: dict[str, Any]) -> dict[str, Any]:
     """邀请下级;邀请码只显示这一次 / Invite a child; what to hand over is shown this once."""
@@ -88,7 +88,7 @@ def invite(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@api.post("/network/confirmations", DoneSchema, body=ConfirmSchema, status=200)
+@api.post("/network/confirmations", NetworkDoneSchema, body=NetworkConfirmSchema, status=200)
 @access.api(ACT)
 def confirm(body: dict[str, Any]) -> dict[str, bool]:
     """确认下级更换密钥 / Confirm a child's new keys."""
@@ -96,7 +96,7 @@ def confirm(body: dict[str, Any]) -> dict[str, bool]:
     return DONE
 
 
-@api.post("/network/revocations", DoneSchema, body=RevokeSchema, status=200)
+@api.post("/network/revocations", NetworkDoneSchema, body=NetworkRevokeSchema, status=200)
 @access.api(ACT)
 def revoke(body: dict[str, Any]) -> dict[str, bool]:
     """撤销下级的密钥 / Revoke a child's keys."""
@@ -104,7 +104,7 @@ def revoke(body: dict[str, Any]) -> dict[str, bool]:
     return DONE
 
 
-@api.post("/network/parent", DoneSchema, body=ParentSchema, status=200)
+@api.post("/network/parent", NetworkDoneSchema, body=NetworkParentSchema, status=200)
 @access.api(ACT)
 def set_parent(body: dict[str, Any]) -> dict[str, bool]:
     """更改上级地址 / Change the parent's address."""
@@ -112,7 +112,7 @@ def set_parent(body: dict[str, Any]) -> dict[str, bool]:
     return DONE
 
 
-@api.post("/network/releases", DoneSchema, body=ReleaseSchema, status=200)
+@api.post("/network/releases", NetworkDoneSchema, body=NetworkReleaseSchema, status=200)
 @access.api(ACT)
 def release(body: dict[str, Any]) -> dict[str, bool]:
     """放行被搁置的条目 / Release a set-aside entry."""
@@ -121,7 +121,7 @@ def release(body: dict[str, Any]) -> dict[str, bool]:
     return DONE
 
 
-@api.post("/network/alerts/closed", DoneSchema, body=CloseAlertSchema, status=200)
+@api.post("/network/alerts/closed", NetworkDoneSchema, body=NetworkCloseAlertSchema, status=200)
 @access.api(ACT)
 def close_alert(body: dict[str, Any]) -> dict[str, bool]:
     """关闭告警 / Close an alert."""

@@ -11,6 +11,7 @@ import logging
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import ClientDisconnected
 
 from federation.answers import answer_refusal
 from federation.errors import FederationError, ProtocolError
@@ -69,7 +70,10 @@ def read_body() -> bytes:
     parts: list[bytes] = []
     missing = expected
     while missing > 0:
-        chunk = request.stream.read(min(_CHUNK, missing))
+        try:
+            chunk = request.stream.read(min(_CHUNK, missing))
+        except ClientDisconnected:
+            chunk = b""
         if not chunk:
             raise ProtocolError("malformed", 400, "the body ended early")
         parts.append(chunk)

@@ -17,7 +17,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from federation.chain import VerifiedChain
 from federation.client import Client
 from federation.errors import FederationError
 from federation.inbox import Inbox
@@ -130,7 +129,7 @@ class LinkLoop:
     """The steps that dial up to the parent.
 
     Args:
-        adopted: told of a new chain of this node: the pin of the anchor moves with it.
+        follow_chain: the pin of the anchor follows the chain that is stored.
     """
 
     def __init__(
@@ -143,10 +142,10 @@ class LinkLoop:
         clock: Clock,
         rhythm: Rhythm,
         identity: Callable[[], Identity],
-        adopted: Callable[[VerifiedChain], None],
+        follow_chain: Callable[[], bool],
     ) -> None:
         self._identity = identity
-        self._adopted = adopted
+        self._follow_chain = follow_chain
         self._client = client
         self._stores = stores
         self._database = database
@@ -173,7 +172,7 @@ class LinkLoop:
     def check_state(self) -> None:
         """Ask the parent what it holds: at start, and again now and then; until it has answered `up` is not written."""
         if self._links.is_due(STATE):
-            self._try(STATE, self._client.check_state, self._rhythm.state_every)
+            self._try(STATE, self._check_state, self._rhythm.state_every)
 
     def push(self) -> int:
         """Send what stands in the log and has no receipt; returns how many entries were receipted."""
@@ -237,11 +236,13 @@ class LinkLoop:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
+    def _check_state(self) -> bool:
+        self._client.check_state()
+        return self._follow_chain()
+
     def _renew(self) -> bool:
-        chain = self._client.renew()
-        if chain is not None:
-            self._adopted(chain)
-        return chain is not None
+        self._client.renew()
+        return self._follow_chain()
 
     def _try(self, name: str, step: Callable[[], T], again_in: timedelta) -> T | None:
         """One try of a link; None when it failed, and the link's state says when to try again."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from federation import founding
-from federation.chain import VerifiedChain
+from federation.chain import verify_chain
 from federation.client import Client
 from federation.keys import Identity
 from federation.ports import Clock
@@ -72,7 +72,8 @@ class OwnStatement:
                 founding.rotate_own(tx, self._identity(), keys, self._clock.now())
             self._pin(keys.public.node.kid)
         else:
-            self.adopted(self._client.rotate(keys))
+            self._client.rotate(keys)
+            self.follow_chain()
         self._folder.use_next_keys()
         after = keys.public.node.kid
         with self._database.transaction() as session:
@@ -83,15 +84,27 @@ class OwnStatement:
             )
         return after
 
-    def adopted(self, chain: VerifiedChain) -> None:
-        """A new chain of this node was stored: the pin follows the anchor, the parent's key is remembered."""
+    def follow_chain(self) -> bool:
+        """The pin follows the anchor of the chain that is stored, and the parent's key is remembered.
+
+        Returns:
+            Whether anything moved.
+
+        Raises:
+            TrustError: the stored chain does not lead from the pinned anchor.
+        """
         trust = self._folder.read_trust()
         if trust is None:
             raise not_joined()
-        parent_key = trust.parent_key if chain.parent is None else chain.parent.keys.node.kid
-        moved = replace(trust, anchor=chain.anchor, parent_key=parent_key)
-        if moved != trust:
-            self._folder.write_trust(moved)
+        with self._database.reading() as session:
+            chain = self._stores.within(session).members.chain()
+        claims = [one for one in map(read_statement, chain) if not one.is_succession]
+        parent_key = claims[-2].keys.node.kid if len(claims) > 1 else ""
+        if (trust.anchor, trust.parent_key) == (claims[0].keys.node.kid, parent_key):
+            return False
+        held = verify_chain(chain, trust.anchor, self._clock.now(), neighbours=True)
+        self._folder.write_trust(replace(trust, anchor=held.anchor, parent_key=parent_key))
+        return True
 
     def _pin(self, anchor: str) -> None:
         trust = self._folder.read_trust()

@@ -12,7 +12,7 @@ THUMBPRINT = validate.Regexp("^[A-Za-z0-9_-]{43}$")
 REASON = validate.Length(1, 500)
 
 
-class QueueSchema(Schema):
+class NetworkQueueSchema(Schema):
     """What waits to be sent to a neighbour."""
 
     queued = fields.Integer(required=True)
@@ -35,13 +35,13 @@ class NeighbourSchema(Schema):
     statement_days_left = fields.Integer(required=True)
     revoked = fields.Boolean(required=True)
     last_heard = fields.AwareDateTime(allow_none=True)
-    out = fields.Nested(QueueSchema, required=True)
+    out = fields.Nested(NetworkQueueSchema, required=True)
     received = fields.Integer(required=True)
     applied = fields.Integer(required=True)
     ledger_size = fields.Integer(required=True)
 
 
-class LinkSchema(Schema):
+class NetworkLinkSchema(Schema):
     """How one thing that is kept trying goes."""
 
     failures = fields.Integer(required=True)
@@ -52,7 +52,7 @@ class LinkSchema(Schema):
     refused = fields.Boolean()
 
 
-class SetAsideSchema(Schema):
+class NetworkSetAsideSchema(Schema):
     """An entry that was stored and not applied."""
 
     origin = fields.String(required=True)
@@ -63,7 +63,7 @@ class SetAsideSchema(Schema):
     detail = fields.String()
 
 
-class AlertSchema(Schema):
+class NetworkAlertSchema(Schema):
     """Something an operator must see."""
 
     id = fields.Integer(required=True)
@@ -76,7 +76,7 @@ class AlertSchema(Schema):
     count = fields.Integer(required=True)
 
 
-class HaltedSchema(Schema):
+class NetworkHaltedSchema(Schema):
     """A log nothing may be written to or applied from."""
 
     origin = fields.String(required=True)
@@ -85,7 +85,7 @@ class HaltedSchema(Schema):
     halted = fields.String(required=True)
 
 
-class InvitationSchema(Schema):
+class NetworkInvitationSchema(Schema):
     """An invitation, without its token, which is kept nowhere."""
 
     code = fields.String(required=True)
@@ -97,7 +97,7 @@ class InvitationSchema(Schema):
     confirmed = fields.Boolean()
 
 
-class OverviewSchema(Schema):
+class NetworkSchema(Schema):
     """One look at the network from this node."""
 
     code = fields.String(required=True)
@@ -110,17 +110,17 @@ class OverviewSchema(Schema):
     at = fields.AwareDateTime(required=True)
     clock_delta_s = fields.Integer(allow_none=True)
     neighbours = fields.List(fields.Nested(NeighbourSchema), required=True)
-    links = fields.Dict(keys=fields.String(), values=fields.Nested(LinkSchema), required=True)
+    links = fields.Dict(keys=fields.String(), values=fields.Nested(NetworkLinkSchema), required=True)
     ledger_size = fields.Integer(required=True)
     ledger_witnessed = fields.Integer(required=True)
-    set_aside = fields.List(fields.Nested(SetAsideSchema), required=True)
+    set_aside = fields.List(fields.Nested(NetworkSetAsideSchema), required=True)
     unknown_types = fields.Integer(attribute="unknown", data_key="unknown", required=True)
-    foreign = fields.List(fields.Nested(HaltedSchema), required=True)
-    alerts = fields.List(fields.Nested(AlertSchema), required=True)
-    invitations = fields.List(fields.Nested(InvitationSchema), required=True)
+    foreign = fields.List(fields.Nested(NetworkHaltedSchema), required=True)
+    alerts = fields.List(fields.Nested(NetworkAlertSchema), required=True)
+    invitations = fields.List(fields.Nested(NetworkInvitationSchema), required=True)
 
 
-class InviteSchema(Strict):
+class NetworkInviteSchema(Strict):
     """Whom to invite."""
 
     code = fields.String(required=True, validate=CODE)
@@ -129,7 +129,7 @@ class InviteSchema(Strict):
     replace = fields.Boolean(load_default=False)
 
 
-class InvitedSchema(Schema):
+class NetworkInvitedSchema(Schema):
     """What to hand over; shown once."""
 
     invitation = fields.String(required=True)
@@ -138,27 +138,27 @@ class InvitedSchema(Schema):
     parent_key = fields.String(required=True)
 
 
-class ConfirmSchema(Strict):
+class NetworkConfirmSchema(Strict):
     """The thumbprint compared by telephone."""
 
     code = fields.String(required=True, validate=CODE)
     thumbprint = fields.String(required=True, validate=THUMBPRINT)
 
 
-class RevokeSchema(Strict):
+class NetworkRevokeSchema(Strict):
     """Whose keys end, and why."""
 
     code = fields.String(required=True, validate=CODE)
     reason = fields.String(required=True, validate=REASON)
 
 
-class ParentSchema(Strict):
+class NetworkParentSchema(Strict):
     """Where the parent is."""
 
     url = fields.String(required=True, validate=validate.Length(1, 300))
 
 
-class ReleaseSchema(Strict):
+class NetworkReleaseSchema(Strict):
     """Which set-aside entry, and how it goes on."""
 
     origin = fields.String(required=True, validate=validate.Length(1, 320))
@@ -167,13 +167,13 @@ class ReleaseSchema(Strict):
     reason = fields.String(required=True, validate=REASON)
 
 
-class CloseAlertSchema(Strict):
+class NetworkCloseAlertSchema(Strict):
     """Which alert was dealt with."""
 
     id = fields.Integer(required=True, validate=validate.Range(min=1))
 
 
-class FaultSchema(Schema):
+class NetworkFaultSchema(Schema):
     """Something that does not hold."""
 
     origin = fields.String(required=True)
@@ -183,16 +183,16 @@ class FaultSchema(Schema):
     en = fields.String(required=True)
 
 
-class CheckedSchema(Schema):
+class NetworkCheckedSchema(Schema):
     """What was recomputed."""
 
     logs = fields.Integer(required=True)
     entries = fields.Integer(required=True)
     holds = fields.Boolean(required=True)
-    faults = fields.List(fields.Nested(FaultSchema), required=True)
+    faults = fields.List(fields.Nested(NetworkFaultSchema), required=True)
 
 
-class KeysSchema(Schema):
+class NetworkKeysSchema(Schema):
     """The node's public keys, for outside tools."""
 
     node = fields.String(required=True)
@@ -201,7 +201,7 @@ class KeysSchema(Schema):
     vkeys = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
-class SentSchema(Schema):
+class NetworkSentSchema(Schema):
     """One entry this node sent about a subject, with the proof that the next node holds it."""
 
     origin = fields.String(required=True)
@@ -214,13 +214,13 @@ class SentSchema(Schema):
     proof = fields.String(required=True)
 
 
-class SentListSchema(Schema):
+class NetworkSentListSchema(Schema):
     """Everything this node sent about a subject."""
 
-    items = fields.List(fields.Nested(SentSchema), required=True)
+    items = fields.List(fields.Nested(NetworkSentSchema), required=True)
 
 
-class DoneSchema(Schema):
+class NetworkDoneSchema(Schema):
     """It was done."""
 
     done = fields.Boolean(required=True)
