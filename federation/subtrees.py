@@ -34,30 +34,31 @@ def reader_of(logs: LogStore, origin: str) -> Reader:
 def cached_reader(logs: LogStore, origin: str, size: int) -> Reader:
     """Like `reader_of`, for many reads of a log of `size` entries inside one transaction.
 
-    Leaf hashes are read in blocks of 256; what lies above is remembered.
+    Leaf hashes are read in blocks of 256; what was computed is remembered.
     """
     read = reader_of(logs, origin)
     blocks: dict[int, list[bytes]] = {}
-    above: dict[tuple[int, int, int], list[bytes]] = {}
+    known: dict[tuple[int, int, int], list[bytes]] = {}
 
-    def read_cached(level: int, start: int, stop: int) -> list[bytes]:
-        if level >= STORED_LEVELS[0]:
-            if (level, start, stop) not in above:
-                above[level, start, stop] = read(level, start, stop)
-            return above[level, start, stop]
-        first, last = start << level, stop << level
-        number = first >> STORED_LEVELS[0]
-        begin = number << STORED_LEVELS[0]
-        if last > begin + BLOCK_LEAVES:
-            return read(level, start, stop)
+    def within_block(level: int, start: int, stop: int) -> list[bytes]:
+        number = (start << level) // BLOCK_LEAVES
+        begin = number * BLOCK_LEAVES
         if number not in blocks:
             blocks[number] = logs.leaf_hashes(origin, begin, min(begin + BLOCK_LEAVES, size))
-        hashes = blocks[number][first - begin : last - begin]
-        if len(hashes) != last - first:
-            raise AssertionError(f"{origin} does not hold the leaves [{first}, {last})")
+        hashes = blocks[number][(start << level) - begin : (stop << level) - begin]
+        if len(hashes) != (stop - start) << level:
+            raise AssertionError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
         for _ in range(level):
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
         return hashes
+
+    def read_cached(level: int, start: int, stop: int) -> list[bytes]:
+        place = (level, start, stop)
+        if place not in known:
+            is_within = (start << level) // BLOCK_LEAVES == ((stop << level) - 1) // BLOCK_LEAVES
+            is_low = level < STORED_LEVELS[0] and is_within
+            known[place] = within_block(*place) if is_low else read(*place)
+        return known[place]
 
     return read_cached
 
