@@ -8,16 +8,15 @@ this node knows is ignored. Source: federation.md §5 Apply, §8.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.ports import Tx
 from federation.received import EntryEarly, EntryRefused, Handler, Received
-from node.cases.change import find_case, perform
+from node.cases.believing import CaseEvent, check_offer, known_case, offer_to, offered_at_of, status_of
+from node.cases.change import perform
 from node.cases.context import CaseContext
 from node.cases.custody import Custody, Reason, judge_number
 from node.cases.facts import open_clocks, record_fact
@@ -29,7 +28,6 @@ from node.cases.handover import (
     offer_taken,
     start_hand_over,
 )
-from node.cases.numbers import NumberError, parse_case_number
 from node.cases.package import note_custody
 from node.cases.states import BEFORE_DECISION, TERMINAL, Act, Status, is_legal_step
 from node.cases.supplements import ask_withdrawal, receive_supplement
@@ -39,27 +37,6 @@ from node.cases.workers import MACHINE
 from node.exchange.stores import SqlTx
 from node.kernel.clock import format_utc, local_date, parse_utc
 from node.kernel.database import lock_row
-from node.kernel.problems import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class CaseEvent:
-    """An event of another node, its sender proven.
-
-    Attributes:
-        sender: code of the node whose log it began in.
-        data: the open data.
-        sealed: what was sealed, opened; None when there was nothing or it has not come yet.
-        stored_at: when this node stored it.
-    """
-
-    type: str
-    sender: str
-    subject: str
-    data: Mapping[str, Any]
-    sealed: Mapping[str, Any] | None
-    stored_at: datetime
-
 
 CaseHandler = Callable[[CaseContext, Session, CaseEvent], None]
 
@@ -76,7 +53,7 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
             row.package = dict(event.sealed)
             consider(context, session, row)
         return
-    _check_offer(session, event)
+    check_offer(session, event)
     case = lock_row(session, CaseRow, event.subject)
     if case is not None and int(data["custody"]) <= case.custody:
         return
@@ -92,7 +69,7 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
         doubt="",
         missing=[],
         offered_on=date.fromisoformat(str(data["offered_on"])),
-        offered_at=_offered_at(data),
+        offered_at=offered_at_of(data),
         entry_id="",
         stored_at=event.stored_at,
         open_data={name: value for name, value in data.items() if name != "sealed"},
@@ -105,8 +82,8 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
 
 def on_taken(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """The addressee took the case: at the offerer custody leaves, a mirror learns its new custodian."""
-    case = _known_case(session, event)
-    row = _offer_to(session, event)
+    case = known_case(session, event)
+    row = offer_to(session, event)
     if row.state != "WAITING":
         return
     taken_at, clocks = parse_utc(str(event.data["taken_at"])), list(event.data.get("clocks", []))
@@ -125,8 +102,8 @@ def on_taken(context: CaseContext, session: Session, event: CaseEvent) -> None:
 
 def on_declined(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """Declined: the case is here again; what is missing becomes the one-time notice (T1 stops, T1b runs)."""
-    case = _known_case(session, event)
-    row = _offer_to(session, event)
+    case = known_case(session, event)
+    row = offer_to(session, event)
     if row.state != "WAITING" or row.direction != "out":
         return
     missing = [str(material) for material in event.data.get("missing", [])]
@@ -135,7 +112,7 @@ def on_declined(context: CaseContext, session: Session, event: CaseEvent) -> Non
 
 def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """The custodian's change moves the mirror, in the custodian's order, along the declared table only."""
-    case = _known_case(session, event)
+    case = known_case(session, event)
     data = event.data
     verdict = judge_number(case.custody, int(data["custody"]))
     if verdict == "older":
@@ -150,7 +127,7 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
             **case.personal,
             **dict(event.sealed),
         }  # sealed anew, it may come after the change itself
-    seq, source, target = int(data["seq"]), _status(data["from"]), _status(data["to"])
+    seq, source, target = int(data["seq"]), status_of(data["from"]), status_of(data["to"])
     if seq <= case.seq:
         return
     follows = source == case.status if seq == case.seq + 1 else True
@@ -182,7 +159,12 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
 
 def on_supplement(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """Downward: the custodian's notice of what is missing. Upward: what the home collected."""
-    case = _known_case(session, event)
+    case = known_case(session, event)
+    verdict = judge_number(case.custody, int(event.data["custody"]))
+    if verdict == "older":
+        return
+    if verdict == "newer":
+        raise EntryEarly
     if event.sender not in {case.custodian, case.home}:
         raise EntryRefused("sender", "only the custodian and the home speak of supplements")
     receive_supplement(context, session, case, event.sender, event.data, event.sealed or {}, event.stored_at)
@@ -190,7 +172,7 @@ def on_supplement(context: CaseContext, session: Session, event: CaseEvent) -> N
 
 def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> None:
     """The decided case comes home: taken by the machine; T7 counts until the citizen has the result."""
-    case = _known_case(session, event)
+    case = known_case(session, event)
     data = event.data
     custody = int(data["custody"])
     if custody <= case.custody:
@@ -200,7 +182,7 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
         raise EntryEarly
     if case.custodian != event.sender or case.home != context.code:
         raise EntryRefused("sender", "only the custodian returns a case, and only to its home")
-    if _status(data.get("status", case.status)) not in RETURNABLE:
+    if status_of(data.get("status", case.status)) not in RETURNABLE:
         raise EntryRefused("schema", "only a result is returned")
     now = context.now()
     row = session.get(CaseOfferRow, str(data["offer"]))
@@ -215,7 +197,7 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
             doubt="",
             missing=[],
             offered_on=local_date(event.stored_at),
-            offered_at=_offered_at(data),
+            offered_at=offered_at_of(data),
             entry_id="",
         )
         session.add(row)
@@ -269,7 +251,7 @@ def on_withdrawn(context: CaseContext, session: Session, event: CaseEvent) -> No
     if offer is not None:
         _withdraw_offer(context, session, event, offer)
         return
-    case = _known_case(session, event)
+    case = known_case(session, event)
     if case.home != event.sender:
         raise EntryRefused("sender", "only the home node asks for a withdrawal")
     if case.custodian != context.code or Status(case.status) not in BEFORE_DECISION:
@@ -333,49 +315,6 @@ def _complete_return(session: Session, event: CaseEvent, case: CaseRow) -> None:
         case.personal = {**(case.personal or {}), **dict(event.sealed)}
 
 
-def _offered_at(data: Mapping[str, Any]) -> datetime | None:
-    return parse_utc(str(data["offered_at"])) if data.get("offered_at") else None
-
-
-def _check_offer(session: Session, event: CaseEvent) -> None:
-    """What the sender table asks of an offer, as far as this node can know it."""
-    data = event.data
-    number, home = str(data["number"]), str(data["home"])
-    try:
-        parse_case_number(number)
-    except NumberError as error:
-        raise EntryRefused("schema", str(error)) from error
-    if number[:12] != home:
-        raise EntryRefused("schema", "a case number begins with the code of its home")
-    if _status(data.get("status", Status.RECEIVED)) not in BEFORE_DECISION:
-        raise EntryRefused("schema", "only an open case is offered")
-    if int(data["custody"]) == 1 and home != event.sender:
-        raise EntryRefused("sender", "the first offer of a case is its home's")
-    known = session.get(CaseRow, event.subject)
-    if known is None:
-        try:
-            find_case(session, number)
-        except Problem:
-            return
-        raise EntryRefused("schema", "another case bears that number")
-    if known.custodian != event.sender or known.number != number or known.home != home:
-        raise EntryRefused("sender", "only the custodian offers a case")
-
-
-def _known_case(session: Session, event: CaseEvent) -> CaseRow:
-    case = lock_row(session, CaseRow, event.subject)
-    if case is None:
-        raise EntryRefused("sender", "this node does not know the case")
-    return case
-
-
-def _offer_to(session: Session, event: CaseEvent) -> CaseOfferRow:
-    row = session.get(CaseOfferRow, str(event.data["offer"]))
-    if row is None or row.addressee != event.sender or row.case_id != event.subject:
-        raise EntryRefused("sender", "the case was not offered to this node")
-    return row
-
-
 def _note_offer(session: Session, event: CaseEvent, case: CaseRow) -> None:
     """The custodian says to whom it offered the case: the taking is judged by this."""
     offer, addressee = event.data.get("offer"), event.data.get("offered_to")
@@ -401,10 +340,3 @@ def _note_offer(session: Session, event: CaseEvent, case: CaseRow) -> None:
         )
     )
     session.flush()
-
-
-def _status(value: object) -> Status:
-    try:
-        return Status(str(value))
-    except ValueError as error:
-        raise EntryRefused("schema", f"{value} is no status") from error

@@ -106,8 +106,12 @@ def receive_supplement(
 ) -> None:
     """A supplement event: the custodian's notice at the home, or the home's material at the custodian."""
     if sender == case.custodian and case.home == context.code:
-        missing = [str(material) for material in data.get("missing", [])]
-        mark_missing(session, case, missing, int(data.get("seq", case.seq)))
+        seq = int(data.get("seq", case.seq))
+        asked = session.scalars(
+            select(CaseMaterialRow.asked_in).where(CaseMaterialRow.case_id == case.id)
+        ).all()
+        if seq > max(asked, default=0):  # said again, it takes nothing away that was brought since
+            mark_missing(session, case, [str(material) for material in data.get("missing", [])], seq)
         return
     if sender != case.home or case.custodian != context.code or Status(case.status) is not Status.CORRECTION:
         return

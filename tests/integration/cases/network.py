@@ -22,9 +22,10 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from federation.events import check_schema
+from node.cases.believing import CaseEvent
 from node.cases.change import find_case
 from node.cases.context import CaseContext, NodeName
-from node.cases.incoming import HANDLERS, CaseEvent
+from node.cases.incoming import HANDLERS
 from node.cases.tables import CaseOfferRow, CaseRow
 from node.cases.workers import Worker, staff_worker
 from node.catalogue.document import read_catalogue
