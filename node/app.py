@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from node.cases import web as cases_web
 from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
 from node.exchange import pages as exchange_pages
@@ -17,7 +18,7 @@ __all__ = ["Audience", "create_app"]
 
 def parts_of() -> tuple[WebPart, ...]:
     """What every capability contributes, in the order of the layers."""
-    return (exchange_pages.part, people_pages.part, catalogue_pages.part)
+    return (exchange_pages.part, people_pages.part, catalogue_pages.part, cases_web.part)
 
 
 def create_app(node: Container, audience: Audience = "all") -> Flask:
