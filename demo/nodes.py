@@ -203,7 +203,7 @@ def _add_staff(folder: Path, place: Place, posts: Sequence[str]) -> list[Account
             continue
         login = role if role != "operator" else "admin"
         name = f"{place.name[:2]}{'甲乙丙丁戊己庚辛壬癸'[len(accounts)]}"
-        accounts[role] = Account(login, f"bm-{place.level}-{role.replace('_', '-')}-2026", name, role, post)
+        accounts[role] = Account(login, f"demo-{place.level}-2026-{len(accounts) + 1}", name, role, post)
     rows = [f"{one.login},{one.name},{one.post},,{one.password}" for one in accounts.values()]
     list_file = folder / "demo-staff.csv"
     list_file.write_text("login,name,posts,phone,password\n" + "\n".join(rows) + "\n", encoding="utf-8")
