@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask
 
 from node.cases import web as cases_web
 from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
 from node.exchange import pages as exchange_pages
+from node.ledger.rules import FactDraft
+from node.ledger.service import record
 from node.people import pages as people_pages
+from node.people.authority import Decision
 from node.people.gate import MastheadReader, StaffGate
+from node.people.rules import Actor
 from node.ui.application import build_web
 from node.ui.parts import Audience, WebPart, WebSettings
 
@@ -38,13 +44,31 @@ def create_app(node: Container, audience: Audience = "all") -> Flask:
             max_body_bytes=max(settings.attachment_bytes, node.limits.batch_bytes),
             rate_limits=settings.rate_limits,
         ),
-        gate=StaffGate(node.sign_in, node.clock),
+        gate=StaffGate(node.sign_in, node.clock, _denials_recorded(node)),
         masthead=MastheadReader(node.database),
         clock=node.clock,
         database=node.database,
         parts=parts_of(),
         services=services_of(node),
     )
+
+
+def _denials_recorded(node: Container) -> Callable[[Actor, str, Decision], None]:
+    """A refused act is a fact (architecture decision 8)."""
+
+    def record_denial(actor: Actor, act: str, decision: Decision) -> None:
+        draft = FactDraft(
+            type="staff.act_denied",
+            at=node.clock.now(),
+            actor=actor.person_id,
+            post=actor.post_name,
+            reason=decision.reason,
+            data={"act": act},
+        )
+        with node.database.transaction() as session:
+            record(session, draft)
+
+    return record_denial
 
 
 def services_of(node: Container) -> list[object]:

@@ -21,6 +21,7 @@ from datetime import timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from config.settings import Settings
 from federation.errors import FederationError
 from node.container import Container
 from node.kernel.clock import SHANGHAI
@@ -149,6 +150,11 @@ class Worker:
         if not threading.current_thread().name.startswith("bianmin-"):
             self._local.poke()
 
+    def hint_link(self) -> None:
+        """There is something to send: the link looks at once."""
+        if self._link is not None:
+            self._link.poke()
+
     def stop(self) -> None:
         """End after what is being done; leases are given back."""
         if self._scheduler.running:
@@ -161,8 +167,7 @@ class Worker:
 
     def _after_local(self) -> None:
         self._facts.poke()
-        if self._link is not None:
-            self._link.poke()
+        self.hint_link()
 
 
 _DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -188,6 +193,12 @@ def build_worker(node: Container) -> Worker:
     """The worker of a node: its threads, and the chores that are nobody's thread."""
     node.writer.check_heads()
     settings = node.settings
+    worker = _build(node, settings)
+    node.local.on_written = worker.hint_link
+    return worker
+
+
+def _build(node: Container, settings: Settings) -> Worker:
     tick = min(settings.sequence_interval_s, settings.work_interval_s)
     return Worker(
         local=node.local.run,

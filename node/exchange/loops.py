@@ -22,6 +22,7 @@ from federation.errors import FederationError
 from federation.inbox import Inbox
 from federation.keys import Identity
 from federation.ports import Alert, Clock
+from federation.uplink import Seen
 from federation.writer import LogWriter, OwnRole
 from node.exchange.links import Links, remember
 from node.exchange.missing_blobs import MissingBlob, find_missing, has_missing
@@ -59,11 +60,18 @@ class Rhythm:
     state_every: timedelta = timedelta(hours=6)
 
 
+def _nobody() -> None:
+    """Nobody waits for it."""
+
+
 class LocalLoop:
     """The steps that need no other node.
 
     Args:
         sequence_ledger: orders at most so many waiting facts and returns how many.
+
+    Attributes:
+        on_written: called when entries have got their index: the link may send them while the pass goes on.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class LocalLoop:
         leases: LeaseKeeper,
         sequence_ledger: Callable[[int], int],
     ) -> None:
+        self.on_written: Callable[[], None] = _nobody
         self._stores = stores
         self._database = database
         self._writer = writer
@@ -89,6 +98,8 @@ class LocalLoop:
         if not self._leases.hold(LOCAL_LEASE):
             return 0
         done = self.write_queued()
+        if done:
+            self.on_written()
         try:
             applied = self.apply()
         finally:  # an entry that cannot be applied stops its own log, not the ledger
@@ -154,6 +165,8 @@ class LinkLoop:
         self._clock = clock
         self._rhythm = rhythm
         self._told_delta_s: int | None = None
+        self._has_asked = False
+        self._pulled_to: Seen | None = None
 
     def run(self) -> int:
         """One pass; returns how much moved. Nothing when another process does it."""
@@ -171,8 +184,10 @@ class LinkLoop:
 
     def check_state(self) -> None:
         """Ask the parent what it holds: at start, and again now and then; until it has answered `up` is not written."""
-        if self._links.is_due(STATE):
-            self._try(STATE, self._check_state, self._rhythm.state_every)
+        first = not self._has_asked and self._links.may_hurry(STATE)
+        if first or self._links.is_due(STATE):
+            asked = self._try(STATE, self._check_state, self._rhythm.state_every)
+            self._has_asked = self._has_asked or asked is not None
 
     def push(self) -> int:
         """Send what stands in the log and has no receipt; returns how many entries were receipted."""
@@ -189,13 +204,16 @@ class LinkLoop:
 
     def pull(self) -> int:
         """Fetch what came down, when it is time or the parent said there is more."""
-        hurried = self._client.has_more_down and self._links.may_hurry(PULL)
+        seen = self._client.down_seen
+        hurried = seen != self._pulled_to and self._links.may_hurry(PULL) and self._client.has_more_down
         if not hurried and not self._links.is_due(PULL):
             return 0
         fetched = 0
         for _ in range(ROUNDS):
             count = self._try(PULL, partial(self._client.pull, BATCH), self._rhythm.pull_every)
             fetched += count or 0
+            if count == 0:
+                self._pulled_to = self._client.down_seen
             if not count:
                 break
         return fetched

@@ -134,6 +134,7 @@ def test_only_one_process_has_the_lease_and_the_other_does_nothing(pair: Pair) -
 
 
 def test_the_up_log_is_not_written_before_the_parent_has_answered(pair: Pair) -> None:
+    pair.turn()
     pair.transport.is_cut = True
     restarted = reopen(pair.village.settings, pair.clock, pair.transport)
     pair.say(restarted, TOWNSHIP)
