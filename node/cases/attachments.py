@@ -78,12 +78,40 @@ def attach(
         raise attachment_empty()
     if len(content) + OVERHEAD_BYTES > Limits().blob_bytes:
         raise attachment_too_large(Limits().blob_bytes)
+    row = _keep(context, session, case.id, material, name, media, content)
+    held = session.get(CaseMaterialRow, (case.id, material))
+    if held is not None and Status(case.status) is not Status.CORRECTION and not held.present:
+        held.present, held.received_at = True, context.now()
+    session.flush()
+    record_fact(
+        context,
+        session,
+        case,
+        "case.attached",
+        acting,
+        materials=[{"material": material, "sha256": row.sha256}],
+        data={"material": material},
+    )
+    session.flush()
+    return row
+
+
+def _keep(
+    context: CaseContext,
+    session: Session,
+    case_id: str,
+    material: str,
+    name: str,
+    media: str,
+    content: bytes,
+) -> AttachmentRow:
+    """Encrypts the file, stores the ciphertext, and keeps its key in the row's encrypted column."""
     blob = encrypt_blob(content)
     store = context.blobs(session)
     store.begin(blob.sha256, len(blob.ciphertext), "")
     store.write(blob.sha256, 0, blob.ciphertext)
     row = AttachmentRow(
-        case_id=case.id,
+        case_id=case_id,
         sha256=blob.sha256,
         material=material,
         size=len(blob.ciphertext),
@@ -96,20 +124,6 @@ def attach(
         added_at=context.now(),
     )
     session.add(row)
-    held = session.get(CaseMaterialRow, (case.id, material))
-    if held is not None and Status(case.status) is not Status.CORRECTION and not held.present:
-        held.present, held.received_at = True, context.now()
-    session.flush()
-    record_fact(
-        context,
-        session,
-        case,
-        "case.attached",
-        acting,
-        materials=[{"material": material, "sha256": blob.sha256}],
-        data={"material": material},
-    )
-    session.flush()
     return row
 
 

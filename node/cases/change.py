@@ -152,36 +152,13 @@ def perform(
     version = require_version(context, session, case)
     transition, acting = judge(session, context, case, act, worker, version)
     now = context.now()
-    clocks = clock_rules.turn(
-        clocks_of(session, case.id),
-        starts=_starting(context, transition, version, case),
-        stops=_stopping(session, transition, case),
-        pauses=transition.pauses,
-        resumes=transition.resumes,
-        on=on if on is not None else context.today(),
-        calendar=context.calendar,
-    )
-    put_clocks(context, session, case, clocks)
-    source = Status(case.status)
+    _turn_clocks(context, session, case, transition, version, on if on is not None else context.today())
     _move(case, transition, now, context)
     paper, open_data = "", dict(data or {})
     if transition.paper not in {"", "slip"}:
         made = make_paper(context, session, case, transition.paper, dict(content or {}))
         paper, open_data["paper_sha256"] = made.number, made.sha256
-    change = CaseChangeRow(
-        case_id=case.id,
-        seq=case.seq,
-        custody=case.custody,
-        node=context.code,
-        act=act.value,
-        source=source.value,
-        target=transition.target.value,
-        at=now,
-        post=acting.post,
-        paper=paper,
-    )
-    session.add(change)
-    session.flush()
+    change = _add_change(context, session, case, transition, now, acting.post, paper)
     alive = open_clocks(context, session, case.id)
     record_fact(
         context,
@@ -189,9 +166,9 @@ def perform(
         case,
         f"case.{act.value}",
         acting,
-        seq=case.seq,
-        source=source.value,
-        target=transition.target.value,
+        seq=change.seq,
+        source=change.source,
+        target=change.target,
         reason=reason,
         clocks=alive,
         paper=paper,
@@ -200,6 +177,52 @@ def perform(
         personal=personal,
     )
     tell_watchers(context, session, case, change, alive, sealed)
+    session.flush()
+    return change
+
+
+def _turn_clocks(
+    context: CaseContext,
+    session: Session,
+    case: CaseRow,
+    transition: Transition,
+    version: ItemVersion,
+    on: date,
+) -> None:
+    clocks = clock_rules.turn(
+        clocks_of(session, case.id),
+        starts=_starting(context, transition, version, case),
+        stops=_stopping(session, transition, case),
+        pauses=transition.pauses,
+        resumes=transition.resumes,
+        on=on,
+        calendar=context.calendar,
+    )
+    put_clocks(context, session, case, clocks)
+
+
+def _add_change(
+    context: CaseContext,
+    session: Session,
+    case: CaseRow,
+    transition: Transition,
+    at: datetime,
+    post: str,
+    paper: str,
+) -> CaseChangeRow:
+    change = CaseChangeRow(
+        case_id=case.id,
+        seq=case.seq,
+        custody=case.custody,
+        node=context.code,
+        act=transition.act.value,
+        source=transition.source.value,
+        target=transition.target.value,
+        at=at,
+        post=post,
+        paper=paper,
+    )
+    session.add(change)
     session.flush()
     return change
 

@@ -35,6 +35,7 @@ from node.cases.states import BEFORE_DECISION, Act, Status
 from node.cases.tables import CaseChangeRow, CaseMaterialRow, CaseOfferRow, CaseRow
 from node.cases.workers import MACHINE, Worker, authorize
 from node.kernel.clock import format_utc, local_date
+from node.kernel.faultpoints import reach_around
 
 RESULT_DAYS = 2
 """T7 on the way back: result in → handed to the citizen; requirements.md §4.2."""
@@ -270,6 +271,7 @@ def _put_out(
     )
     session.add(row)
     session.flush()
+    reach_around(session, "offer")
     return row
 
 

@@ -185,25 +185,7 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
     if status_of(data.get("status", case.status)) not in RETURNABLE:
         raise EntryRefused("schema", "only a result is returned")
     now = context.now()
-    row = session.get(CaseOfferRow, str(data["offer"]))
-    if row is None:
-        row = CaseOfferRow(
-            id=str(data["offer"]),
-            case_id=case.id,
-            custody=custody,
-            offered_by=event.sender,
-            addressee=context.code,
-            mode="return",
-            doubt="",
-            missing=[],
-            offered_on=local_date(event.stored_at),
-            offered_at=offered_at_of(data),
-            entry_id="",
-        )
-        session.add(row)
-    row.direction, row.state, row.stored_at, row.answered_at = "in", "TAKEN", event.stored_at, now
-    row.open_data = {name: value for name, value in data.items() if name != "sealed"}
-    session.flush()
+    row = _returned_offer(context, session, event, case)
     case.custodian, case.custody, case.custody_state = context.code, custody, Custody.HERE.value
     case.status, case.seq = str(data.get("status", case.status)), max(case.seq, int(data.get("seq", 0)))
     case.as_of = now
@@ -234,6 +216,31 @@ def on_returned(context: CaseContext, session: Session, event: CaseEvent) -> Non
         paper=str(data.get("paper", "")),
         data={"offer": row.id, "from": event.sender, "result": str(data["result"])},
     )
+
+
+def _returned_offer(context: CaseContext, session: Session, event: CaseEvent, case: CaseRow) -> CaseOfferRow:
+    """The return as an offer this node has taken; it may have been announced before."""
+    data = event.data
+    row = session.get(CaseOfferRow, str(data["offer"]))
+    if row is None:
+        row = CaseOfferRow(
+            id=str(data["offer"]),
+            case_id=case.id,
+            custody=int(data["custody"]),
+            offered_by=event.sender,
+            addressee=context.code,
+            mode="return",
+            doubt="",
+            missing=[],
+            offered_on=local_date(event.stored_at),
+            offered_at=offered_at_of(data),
+            entry_id="",
+        )
+        session.add(row)
+    row.direction, row.state, row.stored_at, row.answered_at = "in", "TAKEN", event.stored_at, context.now()
+    row.open_data = {name: value for name, value in data.items() if name != "sealed"}
+    session.flush()
+    return row
 
 
 def on_withdrawn(context: CaseContext, session: Session, event: CaseEvent) -> None:

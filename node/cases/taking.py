@@ -33,6 +33,7 @@ from node.cases.tables import CaseOfferRow, CaseRow
 from node.cases.workers import MACHINE, ActDeniedError, Worker
 from node.catalogue.rules import ItemVersion
 from node.kernel.clock import format_utc, local_date, parse_utc
+from node.kernel.faultpoints import reach_around
 from node.ledger.rules import FactDraft
 from node.people.authority import Matter
 
@@ -222,6 +223,7 @@ def take(
         data={"offer": row.id, "from": row.offered_by, "mode": row.mode, "by": by},
     )
     session.flush()
+    reach_around(session, "take")
     return case
 
 
