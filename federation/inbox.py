@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
+from federation import faultpoints
 from federation.dating import parse_instant
 from federation.delivery import Attempt, Delivery, HandlerError, Outcome, Verdict
 from federation.forwarding import NotReceiptedError
@@ -180,6 +181,8 @@ class Inbox:
                 counts.count(delivery.deal(stored))
             delivery.notices.flush(tx, delivery.identity, delivery.now)
             tx.inbox.advance(origin, cursor + len(entries))
+            faultpoints.reach("apply.before-commit")
+        faultpoints.reach("apply.after-commit")
         counts.entries = len(entries)
         done.add(counts)
         subjects |= delivery.subjects

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from federation import faultpoints
 from federation.blob_transfer import blobs_named
 from federation.child import Child
 from federation.errors import LogProofError, ProtocolError, SizeConflict, TransportError
@@ -73,6 +74,7 @@ class Pulling:
             return 0
         if answer.status == 200:
             grown = self._store(state, answer)
+            faultpoints.reach("pull.before-receipt")
             self._send_receipt(grown.state)
             return len(grown.leaves)
         self._send_receipt(state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from federation import faultpoints
 from federation.blob_transfer import BlobTransfer
 from federation.child import Child
 from federation.errors import LogProofError, ProtocolError, SizeConflict, TransportError
@@ -154,6 +155,7 @@ class Pushing:
     def _store_receipt(self, batch: _Batch, lines: str) -> None:
         child = self._child
         receipted = append_lines(batch.note, lines)
+        faultpoints.reach("push.before-receipt")
         with child.database.transaction() as tx:
             state = tx.logs.get(batch.state.origin)
             if state is None:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from federation import faultpoints
 from federation.answers import Answer, answer_refusal
 from federation.errors import ProtocolError, SizeConflict, TrustError
 from federation.gate import SMALL_BODY, Arrival, Gate, check_length
@@ -253,6 +254,8 @@ class Server:
             if target.code == "":
                 return answer
             fields = stream_fields(call)
+        if target.tail == "up" and request.method == "POST":
+            faultpoints.reach("push.after-commit")
         headers = (*answer.response.headers, *fields)
         return replace(answer, response=replace(answer.response, headers=headers))
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from federation import canonical
+from federation import canonical, faultpoints
 from federation.event import RELAY, Entry, EntryError, parse_entry, write_entry
 from federation.keys import Identity, PublicKey, public_from_jwk
 from federation.names import origin_down, origin_ledger, origin_up
@@ -279,8 +279,11 @@ class LogWriter:
             if len(lines) > 0:
                 state = append_signed(tx, identity, state, lines, now, self._limits)
             tx.outbox.done([entry.position for entry in queued])
+            faultpoints.reach("writer.before-commit")
+        faultpoints.reach("writer.after-commit")
         if state.note != "":
             self._heads.save({state.origin: state.note})
+            faultpoints.reach("writer.after-head-file")
         return len(queued)
 
     def _lines(

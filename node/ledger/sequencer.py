@@ -28,6 +28,7 @@ from federation.ports import Alert, HeadFile, Limits, LogRole, LogState, Tx
 from federation.writer import append_signed, open_log
 from node.kernel.clock import Clock, format_utc
 from node.kernel.database import Database
+from node.kernel.faultpoints import reach
 from node.ledger.problems import ledger_halted
 from node.ledger.rules import FactDraft
 from node.ledger.service import record
@@ -112,7 +113,10 @@ class LedgerSequencer:
             start = state.size
             state = append_signed(tx, identity, state, lines, self._clock.now(), self._limits)
             _place(session, rows, state.origin, start)
+            reach("ledger.before-commit")
+        reach("ledger.after-commit")
         self._heads.save({state.origin: state.note})
+        reach("ledger.after-head-file")
         return len(rows)
 
     def status(self) -> LedgerStatus:
