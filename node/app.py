@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from node.audit import pages as audit_pages
 from node.cases import web as cases_web
 from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
@@ -24,7 +25,13 @@ __all__ = ["Audience", "create_app"]
 
 def parts_of() -> tuple[WebPart, ...]:
     """What every capability contributes, in the order of the layers."""
-    return (exchange_pages.part, people_pages.part, catalogue_pages.part, cases_web.part)
+    return (
+        exchange_pages.part,
+        people_pages.part,
+        catalogue_pages.part,
+        cases_web.part,
+        audit_pages.part,
+    )
 
 
 def create_app(node: Container, audience: Audience = "all") -> Flask:
@@ -86,6 +93,7 @@ def services_of(node: Container) -> list[object]:
         node.sign_in,
         node.passwords,
         node.cases,
+        node.audit,
         node.administration,
         node.own_statement,
         node.repair,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,9 @@ from federation.server import Server
 from federation.standing import Notice, Watchers, standing_handlers
 from federation.transport import RequestsTransport
 from federation.writer import LogWriter, open_log
+from node.audit.context import AuditContext
+from node.audit.incoming import audit_handlers, audit_steps, audit_timers
+from node.audit.rulebook import build_rulebook
 from node.cases.context import CaseContext
 from node.cases.deadlines import timer_handlers
 from node.cases.incoming import case_handlers
@@ -99,6 +102,8 @@ class Container(Ground):
     followers: Followers
     timers: TimerRunner
     cases: CaseContext
+    audit: AuditContext
+    audit_steps: Callable[[], int]
     sign_in: SignIn
     administration: Administration
     own_statement: OwnStatement
@@ -179,8 +184,9 @@ class _Builder:
             self.calendar = WorkCalendar.load(session)
 
     def build(self) -> Container:
-        cases = self._cases()
-        inbox = Inbox(self.identity, self.stores, self.clock, self.limits, self._handlers(cases))
+        cases, audit = self._cases(), self._audit()
+        handlers = {**self._handlers(cases), **audit_handlers(audit)}
+        inbox = Inbox(self.identity, self.stores, self.clock, self.limits, handlers)
         ledger = LedgerSequencer(
             self.database,
             self.stores.within,
@@ -211,8 +217,10 @@ class _Builder:
             local=self._local(inbox, ledger),
             link=None if client is None else self._link(client, own_statement),
             followers=Followers(self.database, self.clock, self._logs, ()),
-            timers=TimerRunner(self.database, self.clock, timer_handlers(cases)),
+            timers=TimerRunner(self.database, self.clock, {**timer_handlers(cases), **audit_timers(audit)}),
             cases=cases,
+            audit=audit,
+            audit_steps=audit_steps(audit, self.database),
             sign_in=sign_in,
             administration=self._administration(inbox),
             own_statement=own_statement,
@@ -245,6 +253,17 @@ class _Builder:
                 open_log(self.stores.within(session), self.identity(), "own-ledger", "").origin
             ),
             verify_url=lambda: f"{self._parent_url() or self.settings.public_url}/verify",
+        )
+
+    def _audit(self) -> AuditContext:
+        return AuditContext(
+            identity=self.identity,
+            clock=self.clock,
+            limits=self.limits,
+            stores=self.stores.within,
+            queue=self.queue,
+            record=record,
+            rulebook=lambda session: build_rulebook(session, self.calendar, version),
         )
 
     def _handlers(self, cases: CaseContext) -> Mapping[str, Handler]:

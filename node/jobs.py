@@ -215,7 +215,7 @@ def _build(node: Container, settings: Settings) -> Worker:
 
 
 def _run_facts(node: Container) -> int:
-    return node.followers.run() + node.timers.run_due().fired
+    return node.followers.run() + node.timers.run_due().fired + node.audit_steps()
 
 
 def _refresh_calendar(node: Container) -> bool:

@@ -54,7 +54,6 @@ class AuditContext:
         *,
         actor: str = "machine",
         post: str = "",
-    ) -> None:
-        """Writes what the audit did; nothing personal stands in it."""
-        draft = FactDraft(type=type, at=self.now(), actor=actor, post=post, data=data)
-        self.record(session, draft)
+    ) -> UUID:
+        """Writes what the audit did; nothing personal stands in it. Returns the fact's id."""
+        return self.record(session, FactDraft(type=type, at=self.now(), actor=actor, post=post, data=data))

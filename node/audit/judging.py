@@ -19,6 +19,7 @@ from node.audit.context import AuditContext
 from node.audit.rejudging import Judgement, Subject, rejudge, rejudge_together
 from node.audit.rules import Judged, State, judge_answers
 from node.audit.tables import FindingRow, LeafRow, RoundRow
+from node.ledger.service import leaf_of
 
 FINDINGS_A_FACT = 100
 """A fact has at most 8192 bytes."""
@@ -156,14 +157,11 @@ def _end(context: AuditContext, session: Session, row: RoundRow, found: Sequence
     ]
     row.found = len(codes)
     told = {"round": row.id, "target": row.target, "origin": row.origin, "findings": len(codes)}
-    context.fact(session, "audit.judged", {**told, "size": row.head_size or 0, "asked": _asked(row)})
+    told |= {"size": row.head_size or 0, "asked": len({*row.drawn, *row.named})}
+    row.judged_leaf = leaf_of(session, context.fact(session, "audit.judged", told))
     for start in range(0, len(codes), FINDINGS_A_FACT):
         part = codes[start : start + FINDINGS_A_FACT]
         context.fact(session, "audit.found", {"round": row.id, "findings": part})
     if codes:
         detail = {"round": row.id, "findings": len(codes)}
         context.stores(session).alert(Alert("audit-findings", "critical", row.target, detail), context.now())
-
-
-def _asked(row: RoundRow) -> int:
-    return len({*row.drawn, *row.named})

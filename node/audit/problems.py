@@ -68,3 +68,13 @@ def round_unknown(round_id: str) -> Problem:
         404,
         {"round": round_id},
     )
+
+
+def form_unreadable() -> Problem:
+    """The named entries are no numbers."""
+    return Problem(
+        "audit-indices",
+        "点名的条目请写账本里的序号(从 1 起),用逗号或空格分开,如 3, 17。",
+        "Name entries by their numbers in the ledger, from 1, separated by commas or blanks, such as 3, 17.",
+        422,
+    )

@@ -15,7 +15,8 @@ class RoundRow(Base):
     """One round at the auditor.
 
     `secret` holds the seed (hex), encrypted until it is revealed and kept after; `head_size` and `head_root` are the
-    sealed checkpoint's, null before; `is_sound` says that the next round may stand on that head.
+    sealed checkpoint's, null before; `judged_leaf` is the leaf hash of the
+    fact that ended the round; `is_sound` says that the next round may stand on that head.
     """
 
     __tablename__ = "audit_round"
@@ -47,6 +48,7 @@ class RoundRow(Base):
     due: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     judged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    judged_leaf: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     is_sound: Mapped[bool] = mapped_column(Boolean, default=False)
     found: Mapped[int] = mapped_column(Integer, default=0)
 

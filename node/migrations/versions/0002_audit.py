@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged_leaf", sa.LargeBinary(length=32), nullable=True),
         sa.Column("is_sound", sa.Boolean(), nullable=False),
         sa.Column("found", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_round")),
