@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -32,6 +33,9 @@ class WebServer:
     Args:
         body_bytes: the longest request body.
 
+    Attributes:
+        port: where it listens (chosen by the system where 0 was asked for).
+
     Raises:
         Problem: `port-busy`, `port-not-allowed`.
     """
@@ -39,30 +43,19 @@ class WebServer:
     def __init__(
         self, app: Flask, host: str, port: int, *, body_bytes: int = 67_108_864, threads: int = THREADS
     ) -> None:
-        try:
-            self._server: Any = create_server(
-                app,
-                host=host,
-                port=port,
-                threads=threads,
-                ident="bianmin",
-                channel_timeout=REQUEST_TIMEOUT_S,
-                max_request_body_size=body_bytes + BODY_SLACK_BYTES,
-                max_request_header_size=HEADER_BYTES,
-                expose_tracebacks=False,
-                asyncore_use_poll=True,
-            )
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise busy_port(host, port) from error
-            if error.errno in _NOT_ALLOWED:
-                raise port_not_allowed(host, port, error.strerror or "") from error
-            raise
-
-    @property
-    def port(self) -> int:
-        """The port it listens on (chosen by the system where 0 was asked for)."""
-        return int(self._server.effective_port)
+        listener = listen_on(host, port)
+        self.port = int(listener.getsockname()[1])
+        self._server: Any = create_server(
+            app,
+            sockets=[listener],
+            threads=threads,
+            ident="bianmin",
+            channel_timeout=REQUEST_TIMEOUT_S,
+            max_request_body_size=body_bytes + BODY_SLACK_BYTES,
+            max_request_header_size=HEADER_BYTES,
+            expose_tracebacks=False,
+            asyncore_use_poll=True,
+        )
 
     def run(self) -> None:
         """Answer requests until SystemExit or KeyboardInterrupt is raised in this thread; finish what runs."""
@@ -74,6 +67,30 @@ class WebServer:
             self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=FINISH_S)
         finally:
             self._server.close()
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket bound to an address of this machine.
+
+    Raises:
+        Problem: `port-busy`, `port-not-allowed`.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise port_not_allowed(host, port, error.strerror or str(error)) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise busy_port(host, port) from error
+        if error.errno in _NOT_ALLOWED:
+            raise port_not_allowed(host, port, error.strerror or "") from error
+        raise
+    return listener
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

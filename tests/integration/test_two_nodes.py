@@ -38,14 +38,24 @@ def test_two_processes_join_and_an_entry_travels_each_way(tmp_path: Path) -> Non
     township, village = tmp_path / "township", tmp_path / "village"
     founded = run(
         *("init", "--data", str(township), "--network", "nantong.example", "--code", TOWNSHIP),
-        *("--level", "township", "--name", "掘港街道", "--port", str(free_port()), *FAST),
+        *("--level", "township", "--name", "洋口镇", "--port", str(free_port()), *FAST),
     )
     assert founded["anchor"] == founded["node_key"]
     assert founded["operator"]["login"] == "operator"
     prepared = run("init", "--data", str(village), "--port", str(free_port()), *FAST)
     assert prepared["joined"] is False
     invited = run(
-        *("invite", "--data", str(township), "--code", VILLAGE, "--level", "village", "--name", "人民路社区")
+        *(
+            "invite",
+            "--data",
+            str(township),
+            "--code",
+            VILLAGE,
+            "--level",
+            "village",
+            "--name",
+            "四海社区居委会",
+        )
     )
     with serving(township) as upper:
         joined = run("join", "--data", str(village), invited["invitation"])

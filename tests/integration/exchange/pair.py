@@ -96,14 +96,14 @@ def make_pair(tmp_path: Path, urls: tuple[str, str], changes: Mapping[str, Any] 
     told = {"rate_limits": False, **(changes or {})}
     township = _township(tmp_path / "township", urls[0], clock, told)
     transport = WsgiTransport(create_app(township))
-    invited = township.administration.invite(VILLAGE, "village", "人民路社区")
+    invited = township.administration.invite(VILLAGE, "village", "四海社区居委会")
     assert transport.app is not None
     village = _village(tmp_path / "village", urls[1], clock, told, invited.invitation, transport)
     return Pair(township, village, transport, clock, transport.app)
 
 
 def _township(folder: Path, url: str, clock: FixedClock, told: Mapping[str, Any]) -> Container:
-    values = _values(TOWNSHIP, "township", "掘港街道", url, told)
+    values = _values(TOWNSHIP, "township", "洋口镇", url, told)
     founding.prepare_folder(folder, values)
     ground = founding.open_new(folder, values, clock)
     founding.found_network(ground)
@@ -121,7 +121,7 @@ def _village(
     invitation: JoinInvitation,
     transport: WsgiTransport,
 ) -> Container:
-    values = _values(VILLAGE, "village", "人民路社区", url, told)
+    values = _values(VILLAGE, "village", "四海社区居委会", url, told)
     keys = founding.prepare_folder(folder, values).make_keys()
     ground = founding.open_new(folder, values, clock)
     chain = join(invitation, keys, transport, clock)

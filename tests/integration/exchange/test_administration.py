@@ -40,13 +40,13 @@ def test_an_invitation_names_the_parent_and_is_shown_with_its_expiry(pair: Pair)
 
 def test_a_code_that_has_a_node_is_invited_only_to_replace_its_keys(pair: Pair) -> None:
     with pytest.raises(Problem, match="code-has-node"):
-        pair.township.administration.invite(VILLAGE, "village", "人民路社区")
-    made = pair.township.administration.invite(VILLAGE, "village", "人民路社区", replace_keys=True)
+        pair.township.administration.invite(VILLAGE, "village", "四海社区居委会")
+    made = pair.township.administration.invite(VILLAGE, "village", "四海社区居委会", replace_keys=True)
     assert made.invitation.code == VILLAGE
 
 
 def test_a_rekey_waits_for_the_thumbprint_and_then_the_old_keys_end(pair: Pair) -> None:
-    made = pair.township.administration.invite(VILLAGE, "village", "人民路社区", replace_keys=True)
+    made = pair.township.administration.invite(VILLAGE, "village", "四海社区居委会", replace_keys=True)
     keys = NodeKeys.generate()
     assert join(made.invitation, keys, pair.transport, pair.clock) is None
     kid = keys.public.node.kid
