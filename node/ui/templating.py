@@ -16,6 +16,7 @@ from node.ui import words
 from node.ui.access import MARK, Kind, allowed, viewer
 from node.ui.assets import asset_url
 from node.ui.parts import Banner, Kit, RailEntry, SearchBox
+from node.ui.qr import qr_svg
 from node.ui.visit import is_large, language
 from node.ui.wiring import use
 
@@ -35,6 +36,7 @@ def install_templating(app: Flask) -> None:
         clock_words=lambda left, due: words.clock_words(left, due, language(), today()),
         clock_shape=words.clock_shape,
         english=lambda: language() == "en",
+        qr=qr_svg,
     )
     app.jinja_env.filters.update(
         day=lambda value: words.day_words(value, language(), today()),
