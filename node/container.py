@@ -45,6 +45,7 @@ from node.exchange.problems import not_joined
 from node.exchange.queueing import EventQueue
 from node.exchange.repair import Repair
 from node.exchange.stores import SqlDatabase, SqlTx, Surroundings
+from node.exchange.witnessed_heads import WitnessedHeads
 from node.kernel.calendar import WorkCalendar
 from node.kernel.clock import Clock, SystemClock
 from node.kernel.database import Database, build_engine
@@ -109,6 +110,7 @@ class Container(Ground):
     own_statement: OwnStatement
     repair: Repair
     housekeeping: Housekeeping
+    witnessed_heads: WitnessedHeads
 
     @property
     def identity(self) -> Identity:
@@ -228,6 +230,7 @@ class _Builder:
             housekeeping=Housekeeping(
                 self.stores, self.database, self.queue, self.leases, self.clock, (sign_in.sweep,)
             ),
+            witnessed_heads=WitnessedHeads(self.stores, self.database, self.leases, self.clock, self.limits),
         )
 
     def _logs(self, session: Session) -> Any:

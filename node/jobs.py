@@ -24,6 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from config.settings import Settings
 from federation.errors import FederationError
 from node.container import Container
+from node.exchange.witnessed_heads import EVERY as WITNESSED_EVERY
 from node.kernel.clock import SHANGHAI
 from node.kernel.problems import Problem
 
@@ -207,11 +208,20 @@ def _build(node: Container, settings: Settings) -> Worker:
         chores=(
             Chore("housekeeping", node.housekeeping.run, HOUSEKEEPING_EVERY, jitter_s=60),
             Chore("calendar", lambda: _refresh_calendar(node), CALENDAR_EVERY),
+            Chore(
+                "witnessed",
+                node.witnessed_heads.run,
+                min(_seconds(settings.ledger_interval_s), WITNESSED_EVERY),
+            ),
             Chore("statement", node.own_statement.run, STATEMENT_EVERY, jitter_s=60),
         ),
         tick=timedelta(seconds=tick),
         finish=node.leases.give_back,
     )
+
+
+def _seconds(count: float) -> timedelta:
+    return timedelta(seconds=max(1.0, count))
 
 
 def _run_facts(node: Container) -> int:

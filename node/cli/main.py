@@ -21,6 +21,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "looking": ("status", "doctor"),
     "network": ("keys", "rotate", "revoke", "anchor", "parent", "release", "epoch", "reapply"),
     "proofs": ("verify", "fsck"),
+    "audit": ("audit",),
     "stock": ("catalogue", "regions", "calendar", "staff"),
     "playing": ("demo", "bench"),
 }
