@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from federation.errors import TrustError
 from federation.keys import PublicKey, public_from_jwk
 from federation.merkle import prove_inclusion
 from federation.names import parse_node_name
-from federation.note import parse_checkpoint, split_note
+from federation.note import parse_checkpoint, read_lines, split_note
 from federation.ports import LogState, Tx
 from federation.proof import LogProof, format_proof
 from federation.subtrees import reader_of
@@ -28,6 +28,8 @@ from node.kernel.clock import Clock
 from node.ledger.problems import fact_erased, fact_not_sequenced, unknown_fact, unknown_leaf
 from node.ledger.service import LedgerEntry, find_by_leaf, find_entry, revealed
 from node.ledger.verifying import Verdict, format_extra, judge_proof
+
+_SECOND_BYTES = 8  # of a cosignature: when it was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,13 @@ class WitnessedHead:
     origin: str
     size: int
     note: str
+
+    @property
+    def witnessed_at(self) -> datetime:
+        """When: the time in the cosignature this node kept."""
+        lines = read_lines(split_note(self.note)[1])
+        stamp = next(line.signature for line in reversed(lines) if line.key_name.endswith("/witness"))
+        return datetime.fromtimestamp(int.from_bytes(stamp[:_SECOND_BYTES], "big"), UTC)
 
 
 class LedgerProofs:
