@@ -21,6 +21,8 @@ from node.cases.states import TERMINAL, Status
 from node.cases.tables import CaseOfferRow, CaseRow
 
 ENDED = frozenset({*(status.value for status in TERMINAL), Status.CLOSED.value})
+OPEN = tuple(status.value for status in Status if status.value not in ENDED)
+"""Named one by one, so that the index by custodian and status finds them among many that ended."""
 NEVER = date(9999, 12, 31)
 """Stands for "no due day" in the order: such matters come last."""
 
@@ -60,12 +62,37 @@ def _here(code: str) -> ColumnElement[bool]:
     return and_(CaseRow.custodian == code, CaseRow.custody_state == Custody.HERE.value)
 
 
+def _elsewhere(code: str) -> ColumnElement[bool]:
+    return or_(CaseRow.custodian < code, CaseRow.custodian > code)  # two ranges of the index, unlike `!=`
+
+
 def _open() -> ColumnElement[bool]:
-    return CaseRow.status.not_in(ENDED)
+    return CaseRow.status.in_(OPEN)
 
 
+WORKING = tuple(
+    status.value
+    for status in (
+        Status.ACCEPTED,
+        Status.IN_REVIEW,
+        Status.SUSPENDED,
+        Status.NEG_PENDING,
+        Status.GRANTED,
+        Status.DELIVERED,
+    )
+)
+"""Under way at the custodian, between the beginning and the result."""
 LISTS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     "due": lambda code: and_(_here(code), _open()),
+    "intake": lambda code: and_(
+        _here(code), CaseRow.status == Status.RECEIVED.value, CaseRow.via_proxy.is_(False)
+    ),
+    "working": lambda code: and_(_here(code), CaseRow.status.in_(WORKING)),
+    "tell": lambda code: and_(
+        or_(CaseRow.custodian == code, _elsewhere(code)),
+        CaseRow.home == code,
+        CaseRow.status == Status.CORRECTION.value,
+    ),
     "waiting": lambda code: and_(
         _here(code), CaseRow.via_proxy, CaseRow.status == Status.RECEIVED.value, CaseRow.home == code
     ),
@@ -84,13 +111,19 @@ LISTS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
         _here(code), CaseRow.status.in_([Status.IN_REVIEW.value, Status.NEG_PENDING.value])
     ),
     "away": lambda code: and_(
-        or_(CaseRow.custodian != code, CaseRow.custody_state == Custody.OFFERED.value), _open()
+        or_(
+            _elsewhere(code),
+            and_(CaseRow.custodian == code, CaseRow.custody_state == Custody.OFFERED.value),
+        ),
+        _open(),
     ),
-    "mirrors": lambda code: CaseRow.custodian != code,
+    "mirrors": _elsewhere,
     "closed": lambda code: CaseRow.status.in_(ENDED),
     "all": lambda code: CaseRow.id != "",
 }
 """Name of a list → which matters are on it."""
+NEWEST_FIRST = frozenset({"closed"})
+"""Lists of what has ended go by the day of registration, the latest first; the others by what is due first."""
 
 
 def list_cases(
@@ -103,7 +136,7 @@ def list_cases(
     cursor: str | None = None,
     limit: int = 50,
 ) -> CasePage:
-    """A list of matters, what is due first.
+    """A list of matters, what is due first; `NEWEST_FIRST` lists by day of registration.
 
     Args:
         name: one of `LISTS`.
@@ -119,6 +152,8 @@ def list_cases(
         query = query.where(CaseRow.status == status)
     if item:
         query = query.where(CaseRow.item_code == item)
+    if name in NEWEST_FIRST:
+        return _newest_first(session, query, cursor, limit)
     if cursor:
         last_due, last_id = _read_cursor(cursor)
         query = query.where(or_(due > last_due, and_(due == last_due, CaseRow.id > last_id)))
@@ -127,6 +162,36 @@ def list_cases(
     more = len(rows) > limit
     next_cursor = _write_cursor((shown[-1].due_on or NEVER).isoformat(), shown[-1].id) if more else None
     return CasePage(tuple(shown), next_cursor)
+
+
+def _newest_first(session: Session, query: Select[CaseRow], cursor: str | None, limit: int) -> CasePage:
+    on = CaseRow.received_on
+    if cursor:
+        last_on, last_id = _read_cursor(cursor)
+        query = query.where(or_(on < last_on, and_(on == last_on, CaseRow.id < last_id)))
+    rows = session.scalars(query.order_by(on.desc(), CaseRow.id.desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
+    next_cursor = _write_cursor(shown[-1].received_on.isoformat(), shown[-1].id) if more else None
+    return CasePage(tuple(shown), next_cursor)
+
+
+def count_list(context: CaseContext, session: Session, name: str, most: int = 1000) -> int:
+    """How many matters are on a list, counted no further than `most`."""
+    found = select(CaseRow.id).where(LISTS[name](context.code)).limit(most).subquery()
+    return int(session.scalar(select(func.count()).select_from(found)) or 0)
+
+
+def count_offers(session: Session, most: int = 1000) -> int:
+    """How many offers wait for a person here, counted no further than `most`."""
+    waiting = select(CaseOfferRow.id).where(CaseOfferRow.direction == "in", CaseOfferRow.state == "WAITING")
+    found = waiting.limit(most).subquery()
+    return int(session.scalar(select(func.count()).select_from(found)) or 0)
+
+
+def find_by_number(session: Session, number: str) -> CaseRow | None:
+    """The matter of a case number; None when this node knows none."""
+    return session.scalars(select(CaseRow).where(CaseRow.number == number)).one_or_none()
 
 
 def list_offers(session: Session, *, cursor: str | None = None, limit: int = 50) -> OfferPage:

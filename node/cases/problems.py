@@ -171,6 +171,16 @@ def text_missing(field: str, zh: str, en: str) -> Problem:
     )
 
 
+def criteria_unchecked() -> Problem:
+    """C7: a grant rests on the published criteria, each of them."""
+    return Problem(
+        "criteria-unchecked",
+        "还有条件没有核对。请逐条勾选;有一条不符合的,不能准予。",
+        "Not every criterion is ticked. Check each one; where one is not met, it cannot be granted.",
+        422,
+    )
+
+
 def bad_cursor() -> Problem:
     """A cursor that no list gave out."""
     return Problem(

@@ -35,6 +35,12 @@ class Desk:
         """The case is only taken in here and handled above."""
         return not self.decides and not self.reviews
 
+    def leads_down(self, level: str) -> bool:
+        """Whether it is decided below a level, so that somebody must say at which node."""
+        if self.next_level is None:
+            return False
+        return NETWORK_LEVELS.index(self.next_level) < NETWORK_LEVELS.index(level)
+
 
 def deciding_level(version: ItemVersion) -> str:
     """The level of the network at which the item is decided (outside items: the city)."""

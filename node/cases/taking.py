@@ -41,6 +41,10 @@ from node.people.authority import Matter
 def consider(context: CaseContext, session: Session, row: CaseOfferRow) -> CaseRow | None:
     """The machine's look at an offer just stored: takes it when complete, else leaves it to a person."""
     open_data, package = row.open_data or {}, row.package or {}
+    if not package:
+        row.doubt = "sealed"  # what was sealed comes again by itself, once the sender knows this node's key
+        session.flush()
+        return None
     version = context.version(session, str(open_data.get("item_version", "")))
     taking = judge_offer(
         level=context.level,
@@ -52,7 +56,7 @@ def consider(context: CaseContext, session: Session, row: CaseOfferRow) -> CaseR
     )
     if taking.by_machine and version is not None:
         return take(context, session, row, MACHINE, version)
-    row.doubt = (taking.doubt or Reason.NOT_COMPETENT).value if row.package else "sealed"
+    row.doubt = (taking.doubt or Reason.NOT_COMPETENT).value
     row.missing = list(taking.missing)
     session.flush()
     return None
