@@ -249,5 +249,6 @@ def _first_document(process: subprocess.Popen[str]) -> dict[str, Any] | None:
 
 def _drain(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
-    for _ in process.stdout:
-        pass
+    with process.stdout as lines:
+        for _ in lines:
+            pass

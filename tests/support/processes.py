@@ -28,7 +28,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """That of a node: nothing of this one's settings, and the source tree."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
 
@@ -42,7 +43,7 @@ def run(*arguments: str, expect: int = 0) -> Any:
     done = subprocess.run(
         [*COMMAND, *arguments, "--json"],
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=120,
@@ -78,7 +79,7 @@ def serving(data: Path, *arguments: str) -> Iterator[Running]:
     process = subprocess.Popen(
         [*COMMAND, "serve", "--data", str(data), "--json", *arguments],
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
