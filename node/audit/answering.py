@@ -234,7 +234,7 @@ def _answers(tx: Tx, origin: str, size: int, asked: list[int]) -> list[Answered]
     found: list[Answered] = []
     for index in asked:
         stored = next(iter(tx.logs.entries(origin, index, 1)), None)
-        if stored is None:
+        if stored is None or stored.line == b"":
             continue
         line = erased_line(stored.leaf) if stored.line is None else stored.line
         try:

@@ -95,6 +95,11 @@ def _state(row: Row[Any]) -> LogState:
 
 
 # Statements are built once: building one costs as much as running it, and a push runs a dozen.
+def _as_stored(value: Any) -> bytes:
+    """A line's bytes; SQLite gives text back where somebody's hand wrote text: then the hash tells."""
+    return bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode("utf-8", "replace")
+
+
 _STATES = select(ORIGIN.c.origin, LOG).join(ORIGIN, ORIGIN.c.id == LOG.c.log_id)
 _HELD = _STATES.with_for_update(of=LOG)
 _BY_ORIGIN = {
@@ -217,7 +222,7 @@ class SqlLogStore:
         return [
             StoredEntry(
                 row.idx,
-                None if row.line is None else bytes(row.line),
+                None if row.line is None else _as_stored(row.line),
                 bytes(row.leaf),
                 datetime.fromtimestamp(row.stored_s, UTC),
             )
