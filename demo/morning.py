@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ class Matter:
     query_code: str
     item_name: str
     handling: str
+    deciding_level: str
     wanted: tuple[str, ...]
     forgotten: tuple[str, ...]
     withdrawn: bool = False
@@ -54,7 +55,6 @@ class Matter:
     brought: bool = False
     finished: bool = False
     doing: str = ""
-    trace: list[str] = field(default_factory=list)
 
     @property
     def wish(self) -> frozenset[str]:
@@ -140,6 +140,7 @@ class Morning:
             str(made["query_code"]).replace(" ", ""),
             str(made["case"]["item_name"]["zh"]),
             str(made["case"]["handling"]),
+            "city" if guide["deciding_level"] == "province" else str(guide["deciding_level"]),
             wanted,
             forgotten,
         )
@@ -184,18 +185,8 @@ class Morning:
         if status in DONE:
             return True
         if matter.visit.then == "wait" and status == UNDECIDED:
-            return not self._goes_on_above(matter, seen)
+            return self._by_code[seen["custodian"]].place.level == matter.deciding_level
         return matter.visit.then == "away" and status == "CORRECTION"
-
-    def _goes_on_above(self, matter: Matter, seen: Mapping[str, Any]) -> bool:
-        """Whether a matter that waits for its decision still has to travel to where it is decided."""
-        if matter.handling != "referral":
-            return False
-        return (
-            seen["custody_state"] == "OFFERED"
-            or not seen["pre_reviewed"]
-            or seen["custodian"] == matter.home.code
-        )
 
     def _leaves(self, matter: Matter, held: Mapping[str, Any]) -> bool:
         """Whether the applicant withdraws now: once, when the matter is being looked at."""
@@ -221,8 +212,8 @@ class Morning:
 
     def _work(self, matter: Matter, office: Office, held: Mapping[str, Any]) -> bool:
         """The office's next act."""
-        may = office.who_may(matter.number)
         missing = [str(m["id"]) for m in held["materials"] if m["required"] and not m["present"]]
+        may = office.who_may(matter.number, NEXT_ACTS)
         if held["status"] == "RECEIVED" and missing and "offer" not in may and "give_notice" in may:
             office.act(matter.number, "give_notice", may["give_notice"], {"missing": missing})
             return True
@@ -231,16 +222,18 @@ class Morning:
                 continue
             if act == "grant" and matter.visit.then == "wait":
                 return False
-            try:
-                office.act(matter.number, act, may[act], self._words(matter, act))
-            except OfficeError as error:
-                if error.code in {"material-not-arrived", "case-changed"}:
-                    return False
-                raise
-            matter.trace.append(f"{office.place.level}:{act}")
-            matter.forwarded = matter.forwarded or act == "forward_outside"
-            return True
+            return self._do(matter, office, act, may[act])
         return False
+
+    def _do(self, matter: Matter, office: Office, act: str, role: str) -> bool:
+        try:
+            office.act(matter.number, act, role, self._words(matter, act))
+        except OfficeError as error:
+            if error.code in {"material-not-arrived", "case-changed"}:
+                return False
+            raise
+        matter.forwarded = matter.forwarded or act == "forward_outside"
+        return True
 
     def _words(self, matter: Matter, act: str) -> dict[str, Any]:
         if act == "offer":
@@ -270,7 +263,7 @@ class Morning:
                 continue
             for offer in office.call("GET", "/offers", role=office.desk)["items"]:
                 if offer["missing"]:
-                    body = {"reason": "missing", "missing": offer["missing"]}
+                    body = {"reason": "missing", "missing": [str(one["id"]) for one in offer["missing"]]}
                     office.call("POST", f"/offers/{offer['id']}/decline", body, role=office.desk)
                 else:
                     office.call("POST", f"/offers/{offer['id']}/take", {}, role=office.desk)

@@ -150,16 +150,14 @@ class Office:
             raise
         return found
 
-    def who_may(self, number: str) -> dict[str, str]:
-        """Acts that somebody here may do on a case now, and the role that does each (the lowest that may)."""
-        doing: dict[str, str] = {}
-        for account in self.accounts:
-            if account.role in {"operator", "supervisor", "auditor", "cashier"}:
-                continue
-            seen = self.call("GET", f"/cases/{number}", role=account.role)
-            for act in seen["acts"]:
-                doing.setdefault(str(act), account.role)
-        return doing
+    def who_may(self, number: str, wanted: Sequence[str]) -> dict[str, str]:
+        """Acts on a case that the first of the staff who may do any of the wanted ones may do now, with the role."""
+        for role in ("agent", "window_head", "clerk", "section", "bureau"):
+            if any(account.role == role for account in self.accounts):
+                acts = [str(act) for act in self.call("GET", f"/cases/{number}", role=role)["acts"]]
+                if any(act in wanted for act in acts):
+                    return dict.fromkeys(acts, role)
+        return {}
 
     def well_known(self) -> dict[str, Any]:
         """What the node tells everybody about itself."""
