@@ -132,10 +132,7 @@ class Worker:
         self._link = None if link is None else Looker("link", link, self._local.poke)
         self._lookers = [one for one in (self._local, self._facts, self._link) if one is not None]
         self._scheduler = BackgroundScheduler(timezone=SHANGHAI, job_defaults=_DEFAULTS)
-        for looker in self._lookers:
-            self._scheduler.add_job(
-                looker.poke, IntervalTrigger(seconds=tick.total_seconds()), id=looker.name
-            )
+        self._scheduler.add_job(self._look, IntervalTrigger(seconds=tick.total_seconds()), id="look")
         for chore in chores:
             trigger = IntervalTrigger(seconds=int(chore.every.total_seconds()), jitter=chore.jitter_s or None)
             self._scheduler.add_job(_Careful(chore), trigger, id=f"chore.{chore.name}")
@@ -165,6 +162,10 @@ class Worker:
         ended = [looker.join() for looker in self._lookers]
         if self._finish is not None and all(ended):
             self._finish()
+
+    def _look(self) -> None:
+        for looker in self._lookers:
+            looker.poke()
 
     def _after_local(self) -> None:
         self._facts.poke()

@@ -7,8 +7,13 @@ import sys
 
 import structlog
 
-QUIET = ("apscheduler", "waitress", "urllib3", "alembic")
-"""Libraries that are heard from a warning upward only."""
+QUIET = {
+    "apscheduler": logging.ERROR,  # that it looks a moment late on a busy machine is no news
+    "waitress": logging.ERROR,  # the same of its queue
+    "urllib3": logging.ERROR,
+    "alembic": logging.WARNING,
+}
+"""Libraries that are heard from this level upward only."""
 
 
 def start_logging(level: str) -> None:
@@ -43,5 +48,5 @@ def start_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, lowest in QUIET.items():
+        logging.getLogger(name).setLevel(lowest)
