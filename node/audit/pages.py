@@ -17,7 +17,7 @@ from node.audit.service import open_round
 from node.kernel.database import Database
 from node.kernel.problems import Problem
 from node.people.gate import current_actor
-from node.ui.access import staff
+from node.ui.access import allowed, staff
 from node.ui.paging import asked
 from node.ui.parts import RailEntry, WebPart
 from node.ui.visit import go_to, say_next
@@ -30,14 +30,14 @@ part = WebPart(
     rail=(RailEntry("audit.rounds", "抽查", "Audits", ("audit",), order=40),),
 )
 Answer = str | Response | tuple[str, int]
-LEAVES_A_PAGE = 50
+LEAVES_A_PAGE = 15
 _NUMBERS = re.compile(r"[0-9]{1,15}")
 
 
 @pages.get("/audit")
 @staff("audit", "ledger.read")
 def rounds() -> str:
-    """Rounds of this node, and those put to it."""
+    """Rounds of this node, for its auditor; and those put to it, for whoever reads its ledger."""
     return _rounds_page()
 
 
@@ -87,7 +87,7 @@ def _places(text: str) -> list[int]:
 
 
 @pages.get("/audit/<round_id>")
-@staff("audit", "ledger.read")
+@staff("audit")
 def round_page(round_id: str) -> str:
     """One round; `leaf` opens an entry, `cursor` goes on in the table."""
     with use(Database).reading() as session:
@@ -105,6 +105,7 @@ def round_page(round_id: str) -> str:
         shown=rest[:LEAVES_A_PAGE],
         following=following,
         first=start == 0,
+        keep=f"&cursor={start}" if start else "",
         **_words(),
     )
 
@@ -116,7 +117,8 @@ def _index(text: str | None) -> int | None:
 def _rounds_page(problem: Problem | None = None) -> str:
     where, context = asked(), use(AuditContext)
     with use(Database).reading() as session:
-        lines, following = list_rounds(context, session, where.cursor, where.limit)
+        mine = allowed("audit")
+        lines, following = list_rounds(context, session, where.cursor, where.limit) if mine else ([], None)
         put = list_asked(context, session) if where.cursor is None else []
     return render_template(
         "audit/rounds.html",

@@ -12,9 +12,9 @@ from federation.merkle import node_hash
 
 BAR_WIDTH = 1000
 BAR_EDGE = 6
-TREE_WIDTH = 560
+TREE_WIDTH = 420
 TREE_STEP = 46
-TREE_ARM = 170
+TREE_ARM = 140
 LABEL = 8
 """Hex digits shown of a hash."""
 ON_TOP = ("good", "erased", "missing", "differs", "false")

@@ -24,6 +24,7 @@ from node.audit.problems import round_unknown
 from node.audit.rules import State
 from node.audit.tables import AnswerRow, AskedRow, FindingRow, LeafRow, RoundRow
 from node.audit.words import STATIONS, Pair, sentence_of
+from node.kernel.clock import parse_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,13 @@ class FoundView:
 
 @dataclass(frozen=True, slots=True)
 class LeafLine:
-    """One entry that was asked for. `type` and `at` are "" where nothing readable was shown."""
+    """One entry that was asked for. `type` is "" and `at` None where nothing readable was shown."""
 
     index: int
     is_named: bool
     outcome: str
     type: str
-    at: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +198,19 @@ def _leaf_lines(session: Session, row: RoundRow) -> list[LeafLine]:
     if rows:
         return [_line(one) for one in rows]
     named = set(row.named) - set(row.drawn)
-    return [LeafLine(index, index in named, "", "", "") for index in sorted({*row.drawn, *named})]
+    return [LeafLine(index, index in named, "", "", None) for index in sorted({*row.drawn, *named})]
 
 
 def _line(row: LeafRow) -> LeafLine:
     fact = _read(row.line)
-    return LeafLine(row.idx, row.is_named, row.outcome, str(fact.get("type", "")), str(fact.get("at", "")))
+    return LeafLine(row.idx, row.is_named, row.outcome, str(fact.get("type", "")), _instant(fact.get("at")))
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        return parse_utc(str(text))
+    except ValueError:
+        return None
 
 
 def _read(line: bytes | None) -> Mapping[str, Any]:
