@@ -81,9 +81,9 @@ def test_no_kill_loses_or_doubles_anything(
 
 
 def _loads(network: DemoNetwork, seed: int, chance: random.Random) -> list[Load]:
-    """Two streams of people, with connections of their own."""
+    """Three streams of people, with connections of their own."""
     loads = []
-    for number in range(2):
+    for number in range(3):
         desks = {node.office.code: Desk(node.office) for node in network.nodes}
         top, middle, low = (desks[node.office.code] for node in network.nodes)
         assert top.office.code == COUNTY

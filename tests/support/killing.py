@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import random
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.kernel.faultpoints import KILLED, POINTS, VARIABLE
-from tests.support.processes import COMMAND, ROOT, environment
+from tests.support.processes import ROOT, environment
 
 SIGKILLED = -9
-PATIENCE_S = 25.0
+WARM = (
+    "import sys; import node.cli.running; from node.cli.main import bianmin; "
+    "sys.stdin.readline() or sys.exit(); bianmin(['serve', '--data', sys.argv[1], '--json'], prog_name='bianmin')"
+)
+"""`bianmin serve` that has loaded its program already and waits for a line: the next life begins at once."""
+PATIENCE_S = 20.0
 """How long a named instant is waited for; then the process is killed as it is."""
 LISTEN_S = 60.0
 IN_START = 0.2
@@ -96,6 +103,7 @@ class Keeper:
     missed: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
+    _next: subprocess.Popen[str] | None = None
     _ending: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -106,16 +114,19 @@ class Keeper:
 
     def stop(self) -> int:
         """End the node properly; returns its exit code."""
+        code = 0
         self._ending.set()
         if self._thread is not None:
             self._thread.join()
-        if self._process is None:
-            return 0
-        self._process.terminate()
-        try:
-            return self._process.wait(LISTEN_S)
-        finally:
-            self._close()
+        for process in (self._next, self._process):
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                code = process.wait(LISTEN_S)
+            finally:
+                _close(process)
+        return code
 
     @property
     def left(self) -> int:
@@ -123,28 +134,45 @@ class Keeper:
         return len(self.kills)
 
     def _run(self) -> None:
+        self._next = self._load(self._planned(0))
         while self.kills and not self._ending.is_set():
             kill = self.kills[0]
-            began = time.monotonic()
-            self._spawn(kill)
-            listens = kill.in_start or self._listens()
-            if listens:
+            began = self._begin(self._planned(1))
+            if kill.in_start or self._listens():
                 self._kill(kill, began if kill.in_start else time.monotonic())
             else:
                 self._note(kill)
-            self._close()
+            if self._process is not None:
+                _close(self._process)
             self.kills.pop(0)
-        self._spawn(None)
+        self._begin(None, more=False)
         if not self._listens():
             self.wrong.append(f"{self.folder.name} does not start: {self._log_tail()}")
 
-    def _spawn(self, kill: Kill | None) -> None:
+    def _planned(self, place: int) -> Kill | None:
+        return self.kills[place] if place < len(self.kills) else None
+
+    def _begin(self, then: Kill | None, *, more: bool = True) -> float:
+        """Let the process that waits be the node, and have the next one loaded; returns when."""
+        self._process, self._next = self._next, None
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        began = time.monotonic()
+        if more:
+            self._next = self._load(then)
+        return began
+
+    def _load(self, kill: Kill | None) -> subprocess.Popen[str]:
         asked = {VARIABLE: f"{kill.point}:{kill.count}"} if kill is not None and kill.point else {}
         with (self.folder / "node.log").open("a", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--data", str(self.folder), "--json"],
+            return subprocess.Popen(
+                [sys.executable, "-c", WARM, str(self.folder)],
                 cwd=ROOT,
                 env={**environment(), **asked},
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -177,9 +205,12 @@ class Keeper:
         else:
             self.wrong.append(f"{self.folder.name} ended by itself: {code}: {self._log_tail()}")
 
-    def _close(self) -> None:
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
-
     def _log_tail(self) -> str:
         return (self.folder / "node.log").read_text(encoding="utf-8")[-2000:]
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()

@@ -172,7 +172,7 @@ class Load(threading.Thread):
         homes: Sequence[tuple[Desk, Sequence[str]]],
         people: People,
         chance: random.Random,
-        most: int = 6,
+        most: int = 5,
     ) -> None:
         super().__init__(name="load", daemon=True)
         self._desks, self._homes, self._chance, self._most = desks, homes, chance, most

@@ -13,7 +13,9 @@ Time stands until `line.later`. The line between a node and its parent can be cu
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -106,9 +108,10 @@ class Station:
 
     def copy(self) -> bytes:
         """The database, as a backup has it: without keys and head file."""
-        with self.node.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return (self.folder / "node.db").read_bytes()
+        path = self.folder / "node.db"
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(":memory:")) as target:
+            source.backup(target)
+            return target.serialize()
 
     def restore(self, backup: bytes) -> None:
         """Put an old copy of the database in the place of this one, and start."""
