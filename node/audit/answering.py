@@ -12,13 +12,14 @@ level above witnesses. An unreachable auditor stops nothing.
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.audit import Answered, check_reveal, draw
-from federation.errors import LogProofError
+from federation.dating import parse_instant
+from federation.errors import LogProofError, TrustError
 from federation.merkle import prove_consistency, prove_inclusion
 from federation.names import WireNameError, parse_origin
 from federation.note import parse_checkpoint, split_note
@@ -31,12 +32,14 @@ from node.audit.parties import parties
 from node.audit.rules import COUNT_MOST, REVEAL_WITHIN, Asked, after_asked, judge_seal, split_answers
 from node.audit.tables import AskedRow
 from node.exchange.queueing import ENVELOPE_BYTES
-from node.kernel.clock import format_utc, parse_utc
+from node.kernel.clock import format_utc
 from node.kernel.database import Database, lock_row
 from node.kernel.timers import Timer, cancel_timer, set_timer
 
 REVEAL_TIMER = "audit.reveal"
 LEDGER: LogRole = "own-ledger"
+GROW_AGAIN = timedelta(minutes=1)
+"""After how long an idle ledger is made to grow once more, while no head was cosigned after the period."""
 _SPARE_BYTES = 512
 """What a part of an answer has beside its entries: round, `last`, names."""
 
@@ -54,12 +57,15 @@ def note_commitment(context: AuditContext, session: Session, received: Received)
         if known.auditor != received.sender:
             raise EntryRefused("sender", f"round {known.id} is not {received.sender}'s")
         return
-    period_end = parse_utc(str(data["period_end"]))
+    try:
+        period_end, said_at = parse_instant(str(data["period_end"])), parse_instant(received.entry.time)
+    except TrustError as error:
+        raise EntryRefused("schema", f"period_end: {error.detail}") from error
     if not _is_own_ledger(context, str(data["origin"])):
         raise EntryRefused("schema", f"{data['origin']} is no ledger of this node")
     if int(data["count"]) > COUNT_MOST:
         raise EntryRefused("schema", f"a round draws at most {COUNT_MOST}")
-    if parse_utc(received.entry.time) > period_end:
+    if said_at > period_end:
         raise EntryRefused("schema", "committed after the period had ended")
     row = AskedRow(
         id=str(data["round"]),
@@ -116,7 +122,16 @@ class AuditSteps:
         if row.state == Asked.ASKED.value:
             return True
         state = self._context.stores(session).logs.find(LEDGER, "")
-        return state is not None and sealed_at(self._context, session, state, row.period_end) is not None
+        if state is None:
+            return False
+        is_sealed = sealed_at(self._context, session, state, row.period_end) is not None
+        return is_sealed or self._must_grow(state, row)
+
+    def _must_grow(self, state: LogState, row: AskedRow) -> bool:
+        """All is cosigned, but before the period's end by the clock of the level above, which is behind."""
+        is_idle = state.size == state.receipted_size
+        since = row.closed_at or row.period_end
+        return is_idle and self._context.now() - since >= GROW_AGAIN
 
     def _step(self, round_id: str) -> int:
         with self._database.transaction() as session:
@@ -124,14 +139,16 @@ class AuditSteps:
             if row is None:
                 return 0
             if row.state == Asked.ASKED.value:
-                close_period(self._context, session, row)
-                return 1
-            return int(row.state == Asked.CLOSING.value and seal(self._context, session, row))
+                row.state = after_asked(Asked.ASKED, "period_ended").value
+            elif row.state != Asked.CLOSING.value or seal(self._context, session, row):
+                return int(row.state == Asked.SEALED.value)
+            grow(self._context, session, row)
+            return 1
 
 
-def close_period(context: AuditContext, session: Session, row: AskedRow) -> None:
+def grow(context: AuditContext, session: Session, row: AskedRow) -> None:
     """The period has ended: said as a fact, so that there is a head to be cosigned after it."""
-    row.state = after_asked(Asked(row.state), "period_ended").value
+    row.closed_at = context.now()
     context.fact(session, "audit.period_ended", {"round": row.id, "auditor": row.auditor})
 
 

@@ -117,9 +117,16 @@ def _keep_leaves(
                 line=None if shown is None else shown.line,
                 hashes=[] if shown is None else [_base64(one) for one in shown.hashes],
                 outcome=outcome,
-                judgements=[asdict(one) for one in made],
+                judgements=[
+                    {**asdict(one), "record": clean(one.record), "should": clean(one.should)} for one in made
+                ],
             )
         )
+
+
+def clean(text: str) -> str:
+    """Text out of another node's entry as every database takes it: no U+0000, no half characters, not too long."""
+    return text[:_TEXT_MOST].encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
 
 
 def _base64(value: bytes) -> str:
@@ -136,9 +143,9 @@ def add_findings(session: Session, row: RoundRow, found: Iterable[Found]) -> Non
                 place=place,
                 code=one.code,
                 idx=one.index,
-                detail=one.detail[:_TEXT_MOST],
-                record=one.record[:_TEXT_MOST],
-                should=one.should[:_TEXT_MOST],
+                detail=clean(one.detail),
+                record=clean(one.record),
+                should=clean(one.should),
             )
         )
     session.flush()

@@ -32,6 +32,8 @@ FACT_SCHEMA = "fact.v1"
 CASE = "case."
 REGISTRATION = "case.submit"
 NUMBER_DIGITS = 25
+YEARS = range(2000, 2101)
+"""Days outside of these are no days of this network, and no calendar counts them."""
 _SERIES_DIGITS = 20
 
 
@@ -82,11 +84,10 @@ def rejudge(fact: Mapping[str, Any], subject: Subject, book: Rulebook) -> list[J
     except SchemaError as error:
         return [Judgement("form", error.detail, FACT_SCHEMA, False)]
     made = [Judgement("form", FACT_SCHEMA, FACT_SCHEMA, True)]
-    try:
-        at = parse_instant(str(fact["at"]))
-        day = date.fromisoformat(str(fact["day"]))
-    except (TrustError, ValueError):
+    times = _times(fact)
+    if times is None:
         return [Judgement("form", f"at {fact['at']}, day {fact['day']}", FACT_SCHEMA, False)]
+    at, day = times
     should = local_date(at)
     made.append(Judgement("day", day.isoformat(), should.isoformat(), day == should))
     limit = subject.cosigned_at + CLOCK_SLACK
@@ -95,6 +96,14 @@ def rejudge(fact: Mapping[str, Any], subject: Subject, book: Rulebook) -> list[J
     made += [_clock(clock, fact, day, subject.level, book) for clock in fact.get("clocks", [])]
     made += _number(fact, day, subject.code)
     return made
+
+
+def _times(fact: Mapping[str, Any]) -> tuple[datetime, date] | None:
+    try:
+        at, day = parse_instant(str(fact["at"])), date.fromisoformat(str(fact["day"]))
+    except (TrustError, ValueError):
+        return None
+    return (at, day) if at.year in YEARS and day.year in YEARS else None
 
 
 def rejudge_together(
@@ -159,6 +168,8 @@ def _clock(
         started = date.fromisoformat(str(clock["started_on"]))
         due = None if due_text is None else date.fromisoformat(str(due_text))
     except ValueError:
+        started = due = date.min
+    if started.year not in YEARS:
         return Judgement("clock", record, "YYYY-MM-DD", False)
     used_most = book.between(started, day)
     if started > day or int(clock["used_days"]) > used_most:

@@ -101,7 +101,11 @@ class FindingRow(Base):
 
 
 class AskedRow(Base):
-    """A round that a node above put to this one. `finding`: what this node found against its auditor, or ""."""
+    """A round that a node above put to this one.
+
+    `closed_at` is when the ledger was last made to grow after the period; `finding` what this node found against its
+    auditor, or "".
+    """
 
     __tablename__ = "audit_asked"
 
@@ -113,6 +117,7 @@ class AskedRow(Base):
     commitment: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     checkpoint: Mapped[str] = mapped_column(Text, default="")
     head_size: Mapped[int | None] = mapped_column(BigInteger)
     head_root: Mapped[bytes | None] = mapped_column(LargeBinary(32))

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("commitment", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checkpoint", sa.Text(), nullable=False),
         sa.Column("head_size", sa.BigInteger(), nullable=True),
         sa.Column("head_root", sa.LargeBinary(length=32), nullable=True),

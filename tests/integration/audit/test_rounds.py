@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from federation.ports import StoredEntry
+from federation.server import Server
 from node.audit.tables import RoundRow
 from node.exchange.tables import EntryRow, LogRow
+from node.kernel.clock import FixedClock
 from node.kernel.problems import Problem
-from tests.integration.audit.network import Network, Node
+from tests.integration.audit.network import LIMITS, Network, Node
 from tests.unit.federation.members import CITY, COUNTY, OTHER_COUNTY, TOWNSHIP
 
 MINUTE = timedelta(minutes=1)
@@ -260,3 +262,31 @@ def test_a_period_that_is_over_and_a_second_open_round_are_refused(network: Netw
     with pytest.raises(Problem) as second:
         city.audit(TOWNSHIP, 2)
     assert (over.value.code, second.value.code) == ("audit-period-over", "audit-round-open")
+
+
+def test_a_witness_whose_clock_is_behind_only_delays_the_seal(network: Network) -> None:
+    city, county, township = network[CITY], network[COUNTY], network[TOWNSHIP]
+    township.register(3)
+    network.settle()
+    round_id = city.audit(TOWNSHIP, 2)
+    network.settle()
+    behind = FixedClock(network.clock.now())
+    county.server = Server(lambda: county.identity, county.stores, county.heads, behind, LIMITS)
+    assert township.wire is not None
+    township.wire.deliver = county.server.handle
+    network.pass_time(timedelta(seconds=30))
+    assert township.asked(round_id).state == "CLOSING"
+    behind.advance(MINUTE)
+    network.pass_time(MINUTE)
+    assert city.round(round_id).state == "JUDGED"
+    assert township.facts("audit.period_ended") == ["audit.period_ended"] * 2
+
+
+def test_a_fact_no_calendar_counts_stops_nobody(network: Network) -> None:
+    city, township = network[CITY], network[TOWNSHIP]
+    odd = {"id": "T1", "started_on": "9999-12-31", "used_days": 0, "due_on": "0001-01-01"}
+    township.register(1, clocks=[odd])
+    network.settle()
+    round_id = city.audit(TOWNSHIP, 1, indices=[0])
+    network.pass_time(MINUTE)
+    assert city.findings(round_id) == [("clock", 0)]
