@@ -44,8 +44,8 @@ from federation.founding import (
 )
 from federation.history import Reason, record_revocation, record_statement
 from federation.keys import Identity, KeySet
-from federation.names import node_name
-from federation.ports import Alert, Invitation, Member, Tx
+from federation.names import node_name, origin_ledger
+from federation.ports import Alert, Invitation, LogState, Member, Tx
 from federation.revoking import MembershipError, child_of, revoke, state_successor
 from federation.routing import check_scope, check_siblings, scope_of
 from federation.statements import (
@@ -190,14 +190,23 @@ def enrol(tx: Tx, identity: Identity, request: EnrolmentRequest, now: datetime) 
         raise ProtocolError("token", 403, "the invitation does not fit this code any more; ask for another")
     _check_unknown(tx, identity, request.keys)
     used = replace(invitation, used_by=request.keys.node.kid, enrolment=_keep(request.keys))
-    tx.members.put_invitation(used)
     detail = {"kid": request.keys.node.kid}
     if invitation.replace:
+        tx.members.put_invitation(used)
         tx.alert(Alert("rekey-waiting", "warning", invitation.code, detail), now)
         return None
     chain = _state(tx, identity, used, request.keys, "join", now)
+    tx.members.put_invitation(used)  # a refusal above has not spent it
+    _await_ledger(tx, identity, invitation.code)
     tx.alert(Alert("member-joined", "info", invitation.code, detail), now)
     return chain
+
+
+def _await_ledger(tx: Tx, identity: Identity, code: str) -> None:
+    """The witness's row of the child's ledger stands before its first head can come: of two first heads at once, the
+    second waits for the first, and is judged against it."""
+    if tx.logs.find("peer-ledger", code) is None:
+        tx.logs.put(LogState(origin_ledger(node_name(identity.network, code), 1), "peer-ledger", code, 1))
 
 
 def _count_wrong_token(tx: Tx, now: datetime) -> ProtocolError:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from federation.client import Client
+from federation.events import check_schema
 from federation.inbox import Handler, Inbox
 from federation.keys import Identity
 from federation.ports import Limits, Transport, Tx
@@ -179,7 +180,7 @@ class _Builder:
         surroundings = Surroundings(own.name, self.clock, self.folder.blob_folder)
         self.stores = SqlDatabase(self.database, surroundings)
         self.queue = EventQueue(self.stores, self.identity, self.clock, self.limits)
-        self.writer = LogWriter(self.identity, self.stores, self.heads, self.clock, self.limits)
+        self.writer = LogWriter(self.identity, self.stores, self.heads, self.clock, self.limits, check_schema)
         self.leases = LeaseKeeper(self.database, self.clock)
         self.links = Links(self.database, self.clock)
         with self.database.reading() as session:

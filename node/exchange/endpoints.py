@@ -11,6 +11,7 @@ import logging
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import ClientDisconnected
 
 from federation.answers import answer_refusal
@@ -92,7 +93,8 @@ def _receive(server: Server) -> Answer:
         return server.handle(raw_request(read_body()))
     except ProtocolError as error:
         return answer_refusal(error).response
-    except (Problem, FederationError) as error:  # storage: nothing was changed
+    except (Problem, FederationError, IntegrityError) as error:
+        # storage, or another request that began the same log first: nothing was changed
         _log.warning("not answered: %s", error)
         return answer_refusal(ProtocolError("busy", 503)).response
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 
 from federation.httpsig import sign_request
 from federation.ports import Request
@@ -113,6 +114,30 @@ def test_a_database_that_is_busy_answers_busy_and_changes_nothing(
     answer = pair.app.test_client().get("/.well-known/bianmin")
     assert (answer.status_code, _problem(answer.data)) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_two_first_pushes_at_once_are_told_busy_not_broken(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clash(_request: Request) -> None:
+        raise IntegrityError("INSERT", {}, Exception("the index exists"))
+
+    monkeypatch.setattr(pair.township.server, "handle", clash)
+    answer = pair.app.test_client().get("/.well-known/bianmin")
+    assert (answer.status_code, _problem(answer.data)) == (503, "busy")
+
+
+def test_what_no_receiver_would_take_is_not_written(pair: Pair) -> None:
+    pair.turn()
+    with pair.village.database.transaction() as session:
+        pair.village.queue(
+            session, destination=TOWNSHIP, subject="s", type="case.withdrawn.v1", data={"case": "s"}
+        )
+    pair.turn()
+    overview = pair.village.administration.overview()
+    assert overview.parent is not None
+    assert (overview.parent.out.receipted, overview.depth) == (0, 0)
+    assert "entry-unwritable" in [alert.code for alert in overview.alerts]
 
 
 def test_a_request_from_the_past_is_told_the_difference(pair: Pair) -> None:

@@ -245,3 +245,33 @@ def test_a_revoked_node_comes_back_with_new_keys_only(tx: MemoryTx) -> None:
     assert member is not None
     assert not member.revoked
     assert verdict(tx, TOWNSHIP, 0, "node", NOW + DAY) == "revoked"
+
+
+def test_a_refused_scope_has_not_spent_the_invitation(tx: MemoryTx) -> None:
+    zone = "320623451000"
+    second = invite(
+        tx,
+        MIDDLE,
+        code=zone,
+        level="township",
+        name="开发区",
+        scope=["320623101"],
+        parent_url=URL,
+        anchor=ANCHOR,
+        now=NOW,
+    )
+    joined(tx)
+    asked = asking(second.token, zone)
+    assert refused(lambda: enrol(tx, MIDDLE, asked, NOW)) == "scope"
+    kept = tx.members.invitation(token_hash(second.token))
+    assert kept is not None
+    assert kept.used_by == ""
+    revoke(tx, MIDDLE, TOWNSHIP, "并入开发区", NOW)
+    assert enrol(tx, MIDDLE, asked, NOW) is not None
+
+
+def test_the_witness_awaits_the_ledger_of_who_joined(tx: MemoryTx) -> None:
+    joined(tx)
+    awaited = tx.logs.find("peer-ledger", TOWNSHIP)
+    assert awaited is not None
+    assert (awaited.origin, awaited.size) == (f"{name_of(TOWNSHIP)}/ledger/1", 0)
