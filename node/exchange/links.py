@@ -7,13 +7,14 @@ most once a minute: nothing depends on it but what the network page shows.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.errors import FederationError
+from federation.errors import FederationError, TransportError
 from federation.ports import Clock
 from node.exchange.retry import LinkState, failed, succeeded
 from node.exchange.tables import LinkRow, MemoryRow
@@ -73,13 +74,16 @@ class Links:
         return self.is_due(name) or not self.state(name).is_failing
 
     def succeed(self, name: str, again_in: timedelta) -> None:
-        """It went well; look again after a while."""
+        """It went well; look again after a while. The others that found nobody there are tried at once."""
         before, now = self.state(name), self._clock.now()
         after = succeeded(before, now, again_in)
         self._known[name] = after
         written = self._written.get(name)
         if before.is_failing or written is None or now - written >= WRITTEN_EVERY:
             self._write(name, after, now)
+        for other, state in list(self._known.items()):
+            if other != name and state.is_failing and state.code == TransportError.code:
+                self._known[other] = replace(state, due_at=min(state.due_at, now))
 
     def fail(self, name: str, error: FederationError) -> LinkState:
         """It failed; the state says when to try again, and whether the other side refused."""

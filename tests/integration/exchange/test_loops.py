@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from federation.errors import ProtocolError, TransportError
 from federation.ports import SetAside
 from node.exchange.links import Links, read_links
-from node.exchange.loops import LINK_LEASE, LOCAL_LEASE, PULL, PUSH
+from node.exchange.loops import LEDGER, LINK_LEASE, LOCAL_LEASE, PULL, PUSH
 from node.kernel.lease_keeper import LeaseKeeper
 from node.ledger.rules import FactDraft
 from node.ledger.service import record
@@ -172,3 +173,14 @@ def test_housekeeping_forgets_nonces_whose_time_is_over(pair: Pair) -> None:
     pair.later(3600)
     assert pair.township.housekeeping.run() > 0
     assert pair.township.housekeeping.run() == 0
+
+
+def test_when_one_thing_gets_through_the_others_do_not_wait_any_longer(pair: Pair) -> None:
+    links = Links(pair.village.database, pair.clock)
+    for _ in range(9):
+        links.fail(PULL, TransportError("nobody answers"))
+    links.fail(LEDGER, ProtocolError("scope", 403, "no"))
+    assert (links.state(PULL).failures, links.is_due(LEDGER)) == (9, False)
+    links.succeed(PUSH, timedelta(0))
+    assert links.is_due(PULL)
+    assert not links.is_due(LEDGER), "a refusal is not mended by a line"
