@@ -89,9 +89,8 @@ LISTS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     ),
     "working": lambda code: and_(_here(code), CaseRow.status.in_(WORKING)),
     "tell": lambda code: and_(
-        or_(CaseRow.custodian == code, _elsewhere(code)),
         CaseRow.home == code,
-        CaseRow.status == Status.CORRECTION.value,
+        CaseRow.id.in_(select(CaseRow.id).where(CaseRow.status == Status.CORRECTION.value)),
     ),
     "waiting": lambda code: and_(
         _here(code), CaseRow.via_proxy, CaseRow.status == Status.RECEIVED.value, CaseRow.home == code

@@ -14,9 +14,6 @@ def destinations_of(members: MemberStore, level: str) -> list[tuple[str, str]]:
     """
     found = []
     for member in members.all():
-        if member.revoked:
-            continue
-        claims = read_statement(member.statement)
-        if claims.level == level:
-            found.append((member.code, claims.display_name))
+        if member.level == level and not member.revoked:
+            found.append((member.code, read_statement(member.statement).display_name))
     return sorted(found)

@@ -238,6 +238,7 @@ def _returned_offer(context: CaseContext, session: Session, event: CaseEvent, ca
         )
         session.add(row)
     row.direction, row.state, row.stored_at, row.answered_at = "in", "TAKEN", event.stored_at, context.now()
+    row.mode = "return"
     row.open_data = {name: value for name, value in data.items() if name != "sealed"}
     session.flush()
     return row
@@ -336,7 +337,7 @@ def _note_offer(session: Session, event: CaseEvent, case: CaseRow) -> None:
             custody=case.custody + 1,
             offered_by=event.sender,
             addressee=str(addressee),
-            mode="handover",
+            mode="return" if addressee == case.home else "handover",
             state="WAITING",
             doubt="",
             missing=[],

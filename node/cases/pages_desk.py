@@ -122,7 +122,7 @@ def desk() -> Answer:
     return _list_page("due")
 
 
-@pages.get("/desk/find")
+@pages.get("/find")
 @staff("desk")
 def search() -> Answer:
     """Finds by case number, query code, identity number or USCC, phone, or exact name."""
@@ -186,7 +186,7 @@ def _next_due(session: Session) -> date | None:
 
 def _list_page(name: str) -> str:
     where, status = asked(50), request.args.get("status", "")
-    words, none = {**MORE, **TABS}[name]
+    words, nothing = {**MORE, **TABS}[name]
     with use(Database).reading() as session:
         page = list_cases(
             context(),
@@ -202,7 +202,7 @@ def _list_page(name: str) -> str:
         "cases/work_list.html",
         name=name,
         words=words,
-        none=none,
+        nothing=nothing,
         lines=lines,
         total=total if total is not None and total < COUNTED else None,
         page=page,

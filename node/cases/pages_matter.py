@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
@@ -17,7 +17,7 @@ from node.cases.matter import MatterPage, clock_state, matter_page
 from node.cases.register import CHANNELS
 from node.cases.staff_pages import Answer, Words, context, pages, tongue, worker
 from node.cases.work_lines import status_tag
-from node.catalogue.forms import form_for
+from node.catalogue.forms import Form, form_for
 from node.catalogue.guide import HANDLING_WORDS
 from node.catalogue.rules import Field
 from node.kernel.database import Database
@@ -41,10 +41,6 @@ ENTRUSTMENT_WORDS: Mapping[str, Words] = {
     "RESULT_IN": ("结果已到", "result in"),
     "HANDED_OVER": ("已交申请人", "handed over"),
     "CLOSED": ("代办结束", "ended"),
-}
-BLOCK_WORDS: Mapping[str, Words] = {
-    "kind": ("申请人类型", "Kind of applicant"),
-    "agent": ("代理人", "Agent"),
 }
 ACCEPTED_FILES = ",".join(sorted(MEDIA))
 
@@ -137,8 +133,8 @@ def draw_matter(
         channel=CHANNEL_WORDS[page.case.channel],
         entrustment=ENTRUSTMENT_WORDS.get(page.case.entrustment),
         picture_svg=page.picture.svg(tongue()),
-        applicant=labelled(applicant, block_fields(fields.applicant, fields.agent)),
-        form=labelled(shown["form"], {one.id: one for one in page.version.fields}) if shown else [],
+        applicant=[*labelled(applicant, by_id(_block_of(fields, applicant))), *_agent_of(fields, applicant)],
+        form=labelled(shown["form"], by_id(page.version.fields)) if shown else [],
         form_kept=bool(personal.get("form")),
         shown=shown is not None,
         problem=problem,
@@ -146,27 +142,24 @@ def draw_matter(
         first_act=first,
         other_acts=[act for act in page.acts if act != first and act not in QUIET],
         clock_state=clock_state,
+        at_home=page.case.home == context().code,
         declined=next((row for row in reversed(page.offers) if row.state == "DECLINED"), None),
         panels=panels_for("case", page.case.id),
         accepted_files=ACCEPTED_FILES,
     )
 
 
-def block_fields(blocks: Mapping[str, tuple[Field, ...]], agent: tuple[Field, ...]) -> dict[str, Field]:
-    """Every field of the applicant blocks by id."""
-    return {field.id: field for fields in (*blocks.values(), agent) for field in fields}
+def by_id(fields: Iterable[Field]) -> dict[str, Field]:
+    """Fields by their id."""
+    return {field.id: field for field in fields}
 
 
 def labelled(values: Mapping[str, Any], fields: Mapping[str, Field]) -> list[tuple[str, str]]:
-    """Values of a form as (label, text), choices and money in words."""
+    """Values of a form as (label, text), choices and money in words; in the order of the fields."""
     found: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            inner = ";".join(f"{label}:{text}" for label, text in labelled(value, fields))
-            found.append((say(BLOCK_WORDS.get(name, (name, name))), inner))
-            continue
-        field = fields.get(name)
-        if field is None:
+    for name, field in fields.items():
+        value = values.get(name)
+        if value in (None, ""):
             continue
         text = str(value)
         if field.type == "choice":
@@ -176,3 +169,13 @@ def labelled(values: Mapping[str, Any], fields: Mapping[str, Field]) -> list[tup
             text = f"{value / 100:,.2f}"
         found.append((say((field.zh, field.en)), text))
     return found
+
+
+def _block_of(form: Form, applicant: Mapping[str, Any]) -> tuple[Field, ...]:
+    kind = str(applicant.get("kind") or form.kinds[0])
+    return form.applicant.get(kind) or form.applicant[form.kinds[0]]
+
+
+def _agent_of(form: Form, applicant: Mapping[str, Any]) -> list[tuple[str, str]]:
+    agent = applicant.get("agent")
+    return labelled(agent, by_id(form.agent)) if isinstance(agent, Mapping) else []

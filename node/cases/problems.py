@@ -171,6 +171,17 @@ def text_missing(field: str, zh: str, en: str) -> Problem:
     )
 
 
+def slip_elsewhere(number: str) -> Problem:
+    """The slip bears the query code, which only the home knows."""
+    return Problem(
+        "slip-elsewhere",
+        "凭证由收件处打印,本级没有这一件的查询码。请申请人到收件处补打。",
+        "The slip is printed where the matter was handed in; its query code is not known here.",
+        409,
+        {"case": number},
+    )
+
+
 def criteria_unchecked() -> Problem:
     """C7: a grant rests on the published criteria, each of them."""
     return Problem(

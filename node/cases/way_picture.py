@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
@@ -24,8 +24,11 @@ from node.ui.words import LEVEL_CHARACTERS, MONTHS_EN, span_words
 Words = tuple[str, str]
 WIDTH, LEFT, RIGHT = 760.0, 186.0, 736.0
 TOP, LANE, BAR, FOOT = 42.0, 48.0, 14.0, 54.0
+BARE_TOP = 8.0
+"""Above the lanes where no flag stands."""
 LINE_CHARACTERS, LINES = 12, 3
 """A node's name stands in its lane in lines of so many characters; what does not fit ends in an ellipsis."""
+AT_ONCE = timedelta(minutes=1)
 CJK_PX, LATIN_PX = 12.5, 7.0
 KIND_WORDS: dict[str, Words] = {
     "held": ("办理中", "holds it"),
@@ -88,6 +91,8 @@ class WayPicture:
 
     def lasted(self, start: datetime, end: datetime) -> Words:
         """How long a stretch took: by the clock within a day, in working days beyond."""
+        if end - start < AT_ONCE:
+            return "当即", "at once"
         if local_date(start) == local_date(end):
             seconds = (end - start).total_seconds()
             return span_words(seconds, "zh"), span_words(seconds, "en")
@@ -98,17 +103,20 @@ class WayPicture:
 def way_facts(picture: WayPicture) -> list[WayFact]:
     """The way in sentences."""
     way = picture.way
-    taken = {(move.source, move.offered_at): move for move in way.moves}
+    taken = {(move.source, move.offered_at) for move in way.moves}
     found: list[WayFact] = []
-    first = min(way.spans, key=lambda span: span.start, default=None)
-    if first is not None:
-        name = picture.name_of(first.node)
-        found.append(WayFact(first.start, "held", (f"{name}收件。", f"{name} took it in.")))
+    began = min([span.start for span in way.spans] + [move.offered_at for move in way.moves], default=None)
+    if began is not None:
+        name = picture.name_of(way.path[0])
+        found.append(WayFact(began, "held", (f"{name}收件。", f"{name} took it in.")))
+    for move in way.moves:
+        found += _move_facts(picture, move)
     for span in way.spans:
-        if span.kind == "queued":
-            found += _offer_facts(picture, span, taken.get((span.node, span.start)))
+        if span.kind == "queued" and (span.node, span.start) not in taken:
+            found.append(_unanswered_fact(picture, span))
         elif span.kind == "paused":
             found.append(_pause_fact(picture, span))
+    found.sort(key=lambda fact: fact.at)
     if not way.is_open:
         found.append(WayFact(way.end, "closed", ("办结。", "Closed.")))
     elif (last := _last_held(way)) is not None:
@@ -116,38 +124,30 @@ def way_facts(picture: WayPicture) -> list[WayFact]:
         zh, en = picture.lasted(last.start, way.end)
         found.append(
             WayFact(way.end, "held", (f"现在在{name},已 {zh}。", f"Now with {name}, for {en} so far."))
+            if way.end - last.start >= AT_ONCE
+            else WayFact(way.end, "held", (f"现在在{name}。", f"Now with {name}."))
         )
-    return sorted(found, key=lambda fact: fact.at)
+    return found
 
 
-def _offer_facts(picture: WayPicture, span: Span, move: Move | None) -> list[WayFact]:
+def _move_facts(picture: WayPicture, move: Move) -> list[WayFact]:
+    source, target = picture.name_of(move.source), picture.name_of(move.target)
+    zh, en = picture.lasted(move.offered_at, move.taken_at)
+    sent = WayFact(move.offered_at, "queued", (f"{source}送往{target}。", f"{source} sent it to {target}."))
+    took = (f"{target}当即接办。", f"{target} took it at once.")
+    if move.taken_at - move.offered_at >= AT_ONCE:
+        took = (f"{target}接办,等了 {zh}。", f"{target} took it after {en}.")
+    return [sent, WayFact(move.taken_at, "moved", took)]
+
+
+def _unanswered_fact(picture: WayPicture, span: Span) -> WayFact:
     source, way = picture.name_of(span.node), picture.way
     zh, en = picture.lasted(span.start, span.end)
-    if move is not None:
-        target = picture.name_of(move.target)
-        return [
-            WayFact(span.start, "queued", (f"{source}送往{target}。", f"{source} sent it to {target}.")),
-            WayFact(
-                move.taken_at,
-                "moved",
-                (f"{target}接办,路上 {zh}。", f"{target} took it; under way for {en}."),
-            ),
-        ]
     if way.is_open and span.end == way.end:
-        return [
-            WayFact(
-                span.start,
-                "queued",
-                (f"{source}已送出,等对方接办,已 {zh}。", f"{source} sent it off; waiting for {en} so far."),
-            )
-        ]
-    return [
-        WayFact(
-            span.start,
-            "queued",
-            (f"{source}送出,{zh}后退回。", f"{source} sent it off; declined after {en}."),
-        )
-    ]
+        words = (f"{source}已送出,等对方接办,已 {zh}。", f"{source} sent it off; waiting for {en} so far.")
+    else:
+        words = (f"{source}送出,对方没有接办,{zh}后退回。", f"{source} sent it off; declined after {en}.")
+    return WayFact(span.start, "queued", words)
 
 
 def _pause_fact(picture: WayPicture, span: Span) -> WayFact:
@@ -176,9 +176,12 @@ class _Drawing:
         events = [way.end, *(closing_of(flag.due_on) for flag in way.flags)]
         for span in way.spans:
             events += [span.start, span.end]
+        for move in way.moves:
+            events += [move.offered_at, move.taken_at]
         self.scale = WorkdayScale(picture.calendar, events, LEFT, RIGHT)
         self.rows = {lane.code: place for place, lane in enumerate(picture.lanes)}
-        self.bottom = TOP + LANE * len(picture.lanes)
+        self.top = TOP if way.flags else BARE_TOP
+        self.bottom = self.top + LANE * len(picture.lanes)
         self.boxes: list[tuple[float, float, float]] = []
 
     def svg(self) -> Markup:
@@ -208,12 +211,12 @@ class _Drawing:
         return self._say(("流转图:", "The matter's way: ")) + end
 
     def _mid(self, code: str) -> float:
-        return TOP + LANE * self.rows[code] + LANE / 2
+        return self.top + LANE * self.rows[code] + LANE / 2
 
     def _lanes(self) -> list[str]:
         parts = []
         for place, lane in enumerate(self.picture.lanes):
-            y = TOP + LANE * place
+            y = self.top + LANE * place
             parts.append(f'<path d="M0 {y:g}H{WIDTH:g}" class="rule"/>')
             character = LEVEL_CHARACTERS.get(lane.level, ("·", "·"))[0]
             parts.append(
@@ -232,7 +235,7 @@ class _Drawing:
     def _ticks(self) -> list[str]:
         parts, taken = [], [self.scale.x(self.way.end)] if self.way.is_open else []
         for x, day in self.scale.ticks(8):
-            parts.append(f'<path d="M{x:.1f} {TOP:g}V{self.bottom + 4:g}" class="tick"/>')
+            parts.append(f'<path d="M{x:.1f} {self.top:g}V{self.bottom + 4:g}" class="tick"/>')
             if all(abs(x - other) >= 38 for other in taken):
                 parts.append(
                     f'<text x="{x:.1f}" y="{self.bottom + 18:g}" class="mid soft">{day.month}/{day.day}</text>'
@@ -257,6 +260,10 @@ class _Drawing:
 
     def _moves(self) -> list[str]:
         parts = []
+        first = self.way.moves[0] if self.way.moves else None
+        if first is not None and first.source in self.rows and not self._has_bar(first.source):
+            at = f'cx="{self.scale.x(first.offered_at):.1f}" cy="{self._mid(first.source):g}"'
+            parts.append(f'<circle {at} r="4" class="held"/>')
         for move in self.way.moves:
             if move.source not in self.rows or move.target not in self.rows:
                 continue
@@ -272,6 +279,9 @@ class _Drawing:
                 )
             )
         return parts
+
+    def _has_bar(self, code: str) -> bool:
+        return any(span.node == code for span in self.way.spans)
 
     def _label(self, x: float, middle: float, text: str) -> str:
         """A stroke's label: to its right where there is room, and where no other label stands."""
@@ -298,13 +308,12 @@ class _Drawing:
                 (f" {on.month} 月 {on.day} 日", f" {on.day} {MONTHS_EN[on.month - 1]}")
             )
             at_left = x + 18 + _width(text) > WIDTH
-            pennant = f"M{x:.1f} {self.bottom:g}V{y:g}" + (
-                "h-11l3 4.5-3 4.5h11" if at_left else "h11l-3 4.5 3 4.5h-11"
-            )
+            side = -1 if at_left else 1
             anchor = ' class="end"' if at_left else ""
             parts.append(
-                f'<path d="{pennant}" class="flag flag-{flag.kind}"/>'
-                f'<text x="{x - 16 if at_left else x + 16:.1f}" y="{y + 10:g}"{anchor}>{escape(text)}</text>'
+                f'<path d="M{x:.1f} {self.bottom:g}V{y:g}" class="flag flag-{flag.kind}"/>'
+                f'<path d="M{x:.1f} {y:g}l{11 * side} 4.5l{-11 * side} 4.5z"/>'
+                f'<text x="{x + 16 * side:.1f}" y="{y + 10:g}"{anchor}>{escape(text)}</text>'
             )
         return parts
 
@@ -313,7 +322,7 @@ class _Drawing:
             return []
         x = self.scale.x(self.way.end)
         return [
-            f'<path d="M{x:.1f} {TOP - 4:g}V{self.bottom + 6:g}" class="now"/>',
+            f'<path d="M{x:.1f} {self.top - 4:g}V{self.bottom + 6:g}" class="now"/>',
             f'<text x="{x:.1f}" y="{self.bottom + 18:g}" class="mid now-text">{self._say(("现在", "now"))}</text>',
         ]
 

@@ -1,8 +1,5 @@
-"""What cases contribute to the web side: the JSON calls; pages are added beside them."""
+"""The part of cases under its former name."""
 
-from __future__ import annotations
+from node.cases.pages import part
 
-from node.cases.api import api
-from node.ui.parts import WebPart
-
-part = WebPart(api=(api,))
+__all__ = ["part"]

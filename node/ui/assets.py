@@ -1,6 +1,6 @@
 """Style and script of the pages: a few files, joined once, named by their content and cached for ever.
 
-`static/css/` is kept in five parts for people; browsers get one `ui.css`.
+`static/css/` is kept in parts for people; browsers get one `ui.css`, and `matter.css` where a matter is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from flask import Response, request
 from node.ui.problems import page_unknown
 
 STYLE_PARTS = ("tokens", "base", "layout", "components", "print")
-TYPES = {"ui.css": "text/css; charset=utf-8", "keys.js": "text/javascript; charset=utf-8"}
+BUNDLES = {"ui.css": STYLE_PARTS, "matter.css": ("matter",)}
+"""`ui.css` is on every page; `matter.css` on those that show a matter, a slip or a ledger (their block `head`)."""
+STYLE, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+TYPES = {"ui.css": STYLE, "matter.css": STYLE, "keys.js": SCRIPT}
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -26,8 +29,8 @@ def asset(name: str) -> bytes:
         Problem: `page-unknown`.
     """
     folder = resources.files("node.ui").joinpath("static")
-    if name == "ui.css":
-        parts = [folder.joinpath(f"css/{part}.css").read_text(encoding="utf-8") for part in STYLE_PARTS]
+    if name in BUNDLES:
+        parts = [folder.joinpath(f"css/{part}.css").read_text(encoding="utf-8") for part in BUNDLES[name]]
         return "\n".join(parts).encode()
     if name not in TYPES:
         raise page_unknown()

@@ -58,6 +58,39 @@ def create(act: Creating, status: int = 201) -> Response:
             return _replay(kept)
 
 
+def once(key: str, act: Creating) -> Mapping[str, Any]:
+    """Runs a creating act of a form once for its hidden key; sent again, the first answer comes back.
+
+    The form may differ when it is sent again (a second click on a changed page): what was done first stands.
+
+    Args:
+        act: one use case on the given session; returns JSON values.
+
+    Raises:
+        Problem: `idempotency-key-form`, or what the act refuses (then nothing is kept and the key stays fresh).
+    """
+    if KEY_FORM.fullmatch(key) is None:
+        raise key_form()
+    name = _name_of(f"form {key}")
+    try:
+        with use(Database).transaction() as session:
+            kept = session.get(ApiAnswerRow, name)
+            if kept is not None:
+                return dict(kept.answer or {})
+            row = ApiAnswerRow(id=name, request="", status=201, answer=None, at=use(Kit).clock.now())
+            session.add(row)
+            session.flush()
+            made = act(session)
+            row.answer = dict(made)
+        return made
+    except IntegrityError:
+        with use(Database).reading() as session:
+            kept = session.get(ApiAnswerRow, name)
+            if kept is None:
+                raise
+            return dict(kept.answer or {})
+
+
 def sweep_answers(session: Session, now: datetime) -> None:
     """Forgets answers older than the time keys are kept."""
     session.execute(delete(ApiAnswerRow).where(ApiAnswerRow.at < now - KEPT))
