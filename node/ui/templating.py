@@ -49,6 +49,7 @@ def install_templating(app: Flask) -> None:
         span=lambda value: words.span_words(value, language()),
         grouped=words.grouped,
         breakable=breakable,
+        zh=zh,
     )
     app.context_processor(_frame)
     app.jinja_env.globals["c"] = app.jinja_env.get_template("ui/components.html").module
@@ -80,6 +81,13 @@ def with_args(**changed: Any) -> str:
 def breakable(text: str) -> Markup:
     """Long names of Latin letters and digits may break after punctuation."""
     return Markup("<wbr>").join(Markup.escape(part) for part in re.split(r"(?<=[/_.\-])", text))
+
+
+def zh(text: Any) -> Any:
+    """Words that exist in Chinese only (papers, laws, places), marked as such in the English view (WCAG 3.1.2)."""
+    if language() != "en" or not text:
+        return text
+    return Markup('<span lang="zh-CN">{}</span>').format(text)
 
 
 def _iso(value: date | datetime) -> str:
