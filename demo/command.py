@@ -88,12 +88,13 @@ def play(
     people = Applicants(seed, Surroundings(f"南通市{places[-2].name}{village.name}", village.code, today))
     morning = Morning(offices, people, today, screen.progress)
     screen.tell(f"{len(visits)} 件事", f"{len(visits)} matters")
-    if cut_s and network.line is not None:
-        network.line.cut()
+    line = network.lines.get(village.level)
+    if line is not None:
+        line.cut()
         screen.tell(
             f"村镇之间断网 {cut_s} 秒", f"The line between village and township is dead for {cut_s} s"
         )
-        threading.Timer(cut_s, network.line.mend).start()
+        threading.Timer(cut_s, line.mend).start()
     try:
         return morning.play(visits)
     finally:
@@ -209,7 +210,7 @@ def _run(
     ends: bool,
     as_json: bool,
 ) -> int:
-    network.start(places, with_line=cut_s > 0)
+    network.start(places, lines=(places[-1].level,) if cut_s > 0 else ())
     matters = play(network, places, seed, cut_s, screen, local_date(SystemClock().now()))
     outcomes = settle(matters, network)
     wrong = failures_of(matters, outcomes)

@@ -6,10 +6,24 @@ import contextlib
 import selectors
 import socket
 import threading
+from collections.abc import Callable
+from typing import Protocol
 
 CHUNK = 65_536
 BACKLOG = 64
 CONNECT_S = 5
+
+
+class Watcher(Protocol):
+    """Sees what goes through one connection."""
+
+    def sent(self, content: bytes) -> None:
+        """Bytes from the lower node, before they are passed on."""
+        ...
+
+    def answered(self, content: bytes) -> None:
+        """Bytes from the upper node, before they are passed on."""
+        ...
 
 
 class Line:
@@ -18,10 +32,12 @@ class Line:
     Args:
         target_port: where the upper node listens on loopback.
         port: where to listen; 0 lets the system choose.
+        watch: makes what sees a connection, one for each.
     """
 
-    def __init__(self, target_port: int, port: int = 0) -> None:
+    def __init__(self, target_port: int, port: int = 0, watch: Callable[[], Watcher] | None = None) -> None:
         self._target_port = target_port
+        self._watch = watch
         self._listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
         self._is_cut = threading.Event()
         self._is_closed = threading.Event()
@@ -73,7 +89,7 @@ class Line:
         with self._guard:
             self._open |= {near, far}
         try:
-            _copy_both_ways(near, far)
+            _copy_both_ways(near, far, None if self._watch is None else self._watch())
         finally:
             with self._guard:
                 self._open -= {near, far}
@@ -81,7 +97,7 @@ class Line:
             far.close()
 
 
-def _copy_both_ways(near: socket.socket, far: socket.socket) -> None:
+def _copy_both_ways(near: socket.socket, far: socket.socket, watcher: Watcher | None) -> None:
     with selectors.DefaultSelector() as waiting:
         waiting.register(near, selectors.EVENT_READ, far)
         waiting.register(far, selectors.EVENT_READ, near)
@@ -91,6 +107,8 @@ def _copy_both_ways(near: socket.socket, far: socket.socket) -> None:
                     content = key.fileobj.recv(CHUNK)  # type: ignore[union-attr]
                     if content == b"":
                         return
+                    if watcher is not None:
+                        (watcher.sent if key.fileobj is near else watcher.answered)(content)
                     key.data.sendall(content)
                 except OSError:
                     return

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,33 +134,42 @@ class DemoNetwork:
         data: folder that holds one folder a node.
         port_base: the top listens there, the next one above it, and so on; 0 lets the system choose.
         told: called with a sentence (Chinese, English) before each step.
+        settings: of every node, over its level's defaults.
+        make_line: makes the line to a parent's port.
     """
 
     data: Path
     port_base: int
     told: Callable[[str, str], None]
+    settings: Mapping[str, str] = field(default_factory=lambda: FAST)
+    make_line: Callable[[int], Line] = Line
     nodes: list[Node] = field(default_factory=list)
-    line: Line | None = None
+    lines: dict[str, Line] = field(default_factory=dict)
 
-    def start(self, places: Sequence[Place], *, with_line: bool = False) -> None:
-        """Set up and start every node, from the top down."""
+    def start(self, places: Sequence[Place], *, lines: Collection[str] = ()) -> None:
+        """Set up and start every node, from the top down.
+
+        Args:
+            lines: levels whose way up leads through a line of its own, kept in `lines`.
+        """
         for depth, place in enumerate(places):
             folder = self.data / place.level
             self.told(f"正在建立 {display_name(place)}", f"Setting up {place.name}")
             port = self.port_base + depth if self.port_base else 0
             if depth == 0:
-                made = run("init", "--data", str(folder), *_founding(place), *_settings(port))
+                made = run("init", "--data", str(folder), *_founding(place), *self._set(port))
             else:
                 upper = places[depth - 1]
                 invited = run(
                     *("invite", "--data", str(self.data / upper.level), "--code", place.code),
                     *("--level", place.level, "--name", display_name(place)),
                 )
-                made = run("join", "--data", str(folder), invited["invitation"], *_settings(port))
+                made = run("join", "--data", str(folder), invited["invitation"], *self._set(port))
             accounts = _add_staff(folder, place, made["posts"])
-            if with_line and depth == len(places) - 1:
-                self.line = Line(int(self.nodes[-1].office.url.rpartition(":")[2]))
-                run("parent", "--data", str(folder), self.line.url)
+            if place.level in lines and depth > 0:
+                line = self.make_line(int(self.nodes[-1].office.url.rpartition(":")[2]))
+                self.lines[place.level] = line
+                run("parent", "--data", str(folder), line.url)
             self.nodes.append(_serve(folder, place, accounts))
 
     @property
@@ -172,8 +181,12 @@ class DemoNetwork:
         """End every node, the lowest first."""
         for node in reversed(self.nodes):
             node.stop()
-        if self.line is not None:
-            self.line.close()
+        for line in self.lines.values():
+            line.close()
+
+    def _set(self, port: int) -> tuple[str, ...]:
+        pairs = [part for key, value in self.settings.items() for part in ("--set", f"{key}={value}")]
+        return ("--port", str(port or _free_port()), *pairs)
 
 
 def _founding(place: Place) -> tuple[str, ...]:
@@ -181,11 +194,6 @@ def _founding(place: Place) -> tuple[str, ...]:
         *("--network", NETWORK, "--code", place.code),
         *("--level", place.level, "--name", display_name(place)),
     )
-
-
-def _settings(port: int) -> tuple[str, ...]:
-    pairs = [part for key, value in FAST.items() for part in ("--set", f"{key}={value}")]
-    return ("--port", str(port or _free_port()), *pairs)
 
 
 def _free_port() -> int:
