@@ -105,17 +105,22 @@ def open_round(
     )
     session.add(row)
     session.flush()
-    said = {
+    _announce(context, session, row)
+    return row
+
+
+def _announce(context: AuditContext, session: Session, row: RoundRow) -> None:
+    """Tells the node and the own ledger of the commitment, and sets the time by which it is to be sealed."""
+    said: dict[str, object] = {
         "round": row.id,
-        "origin": origin,
-        "period_end": format_utc(end),
-        "count": count,
+        "origin": row.origin,
+        "period_end": format_utc(row.period_end),
+        "count": row.count,
         "commitment": row.commitment,
     }
-    context.queue(session, destination=target, subject=row.id, type="audit.committed.v1", data=said)
-    context.fact(session, "audit.committed", dict(said), actor=actor, post=post)
+    context.queue(session, destination=row.target, subject=row.id, type="audit.committed.v1", data=said)
+    context.fact(session, "audit.committed", said, actor=row.actor, post=row.post)
     set_timer(session, SEAL_TIMER, row.id, row.seal_due)
-    return row
 
 
 def _ledger_of(context: AuditContext, session: Session, target: str) -> str:
