@@ -43,10 +43,10 @@ def test_a_changed_row_is_named_by_the_next_round(tmp_path: Path) -> None:
     with serving(township):
         run("join", "--data", str(village), invitation)
         with serving(village):
-            _audit(township, village)
+            _check_rounds(township, village)
 
 
-def _audit(township: Path, village: Path) -> None:
+def _check_rounds(township: Path, village: Path) -> None:
     look = ("audit", "--data", str(township), "--target", VILLAGE, "--count", "3", "--wait", "60")
     first = run(*look)
     assert (first["state"], first["clean"], first["findings"]) == ("JUDGED", True, [])
