@@ -194,7 +194,7 @@ _NEXT: dict[Status, Words] = {
         "The result is ready and will be handed to you where you applied.",
     ),
     Status.DELIVERED: ("已送达。", "Delivered."),
-    Status.CLOSED: ("已办结,请评价。", "Closed; you may rate it."),
+    Status.CLOSED: ("都办完了,没有还要您做的。", "All done; nothing more is asked of you."),
     Status.WITHDRAWN: ("已按您的申请撤回。", "Withdrawn at your request."),
     Status.LAPSED: ("逾期未补正,可以重新申请。", "Not supplemented in time; you may apply again."),
     Status.RETURNED: (

@@ -137,7 +137,7 @@ def _move_facts(picture: WayPicture, move: Move) -> list[WayFact]:
     took = (f"{target}当即接办。", f"{target} took it at once.")
     if move.taken_at - move.offered_at >= AT_ONCE:
         took = (f"{target}接办,等了 {zh}。", f"{target} took it after {en}.")
-    return [sent, WayFact(move.taken_at, "moved", took)]
+    return [sent, WayFact(max(move.offered_at, move.taken_at), "moved", took)]
 
 
 def _unanswered_fact(picture: WayPicture, span: Span) -> WayFact:
@@ -146,7 +146,11 @@ def _unanswered_fact(picture: WayPicture, span: Span) -> WayFact:
     if way.is_open and span.end == way.end:
         words = (f"{source}已送出,等对方接办,已 {zh}。", f"{source} sent it off; waiting for {en} so far.")
     else:
-        words = (f"{source}送出,对方没有接办,{zh}后退回。", f"{source} sent it off; declined after {en}.")
+        late = span.end - span.start >= AT_ONCE
+        words = (
+            f"{source}送出,对方没有接办,{zh + '后' if late else '当即'}退回。",
+            f"{source} sent it off; declined {f'after {en}' if late else 'at once'}.",
+        )
     return WayFact(span.start, "queued", words)
 
 
@@ -221,12 +225,12 @@ class _Drawing:
             character = LEVEL_CHARACTERS.get(lane.level, ("·", "·"))[0]
             parts.append(
                 f'<rect x="2" y="{y + 12:g}" width="24" height="24" rx="3" class="lv-box lv-{escape(lane.level)}"/>'
-                f'<text x="14" y="{y + 29:g}" class="mid lv-text lv-{escape(lane.level)}">{escape(character)}</text>'
+                f'<text x="14" y="{y + 29:g}" lang="zh-CN" class="mid lv-text lv-{escape(lane.level)}">{escape(character)}</text>'
             )
             lines = _name_lines(lane.name)
             start = y + LANE / 2 + 4.5 - 7.5 * (len(lines) - 1)
             parts += [
-                f'<text x="34" y="{start + 15 * line:g}">{escape(text)}</text>'
+                f'<text x="34" y="{start + 15 * line:g}" lang="zh-CN">{escape(text)}</text>'
                 for line, text in enumerate(lines)
             ]
         parts.append(f'<path d="M0 {self.bottom:g}H{WIDTH:g}" class="rule"/>')
