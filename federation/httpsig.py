@@ -31,6 +31,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -258,6 +259,12 @@ def read_head(request: Request) -> SignedHead:
     audience, inputs, signature = (fields[n] for n in ("bianmin-audience", "signature-input", "signature"))
     if audience is None or inputs is None or signature is None:
         raise refuse("malformed", "Bianmin-Audience, Signature-Input and Signature are needed")
+    return SignedHead(audience, *_read_signatures(inputs, signature))
+
+
+@lru_cache(maxsize=16)
+def _read_signatures(inputs: str, signature: str) -> tuple[LabelledSignature, LabelledSignature | None]:
+    """Both signatures; remembered for a moment, since a request is read before its body and again with it."""
     try:
         all_inputs, all_signatures = parse_dictionary(inputs), parse_dictionary(signature)
     except FieldSyntaxError as error:
@@ -265,7 +272,7 @@ def read_head(request: Request) -> SignedHead:
     main = _labelled(LABEL, all_inputs, all_signatures)
     if main is None:
         raise refuse("malformed", f"there is no signature labelled {LABEL}")
-    return SignedHead(audience, main, _labelled(LABEL_NEW, all_inputs, all_signatures))
+    return main, _labelled(LABEL_NEW, all_inputs, all_signatures)
 
 
 def check_digest(request: Request) -> None:

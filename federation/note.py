@@ -28,6 +28,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -94,6 +95,7 @@ def vkey(name: str, type_byte: int, raw: bytes) -> str:
     return f"{_check_key_name(name)}+{key_id(name, type_byte, raw).hex()}+{packed}"
 
 
+@lru_cache(maxsize=1024)
 def _check_key_name(name: str) -> str:
     if name == "" or "+" in name or any(sign.isspace() for sign in name) or _CONTROL.search(name):
         raise NoteError(f"not a key name: {name!r}")
