@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from node.audit import pages as audit_pages
-from node.cases import web as cases_web
+from node.cases import pages as cases_pages
 from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
 from node.exchange import pages as exchange_pages
@@ -17,6 +17,7 @@ from node.people import pages as people_pages
 from node.people.authority import Decision
 from node.people.gate import MastheadReader, StaffGate
 from node.people.rules import Actor
+from node.portal import pages as portal_pages
 from node.ui.application import build_web
 from node.ui.parts import Audience, WebPart, WebSettings
 
@@ -29,7 +30,8 @@ def parts_of() -> tuple[WebPart, ...]:
         exchange_pages.part,
         people_pages.part,
         catalogue_pages.part,
-        cases_web.part,
+        cases_pages.part,
+        portal_pages.part,
         audit_pages.part,
     )
 

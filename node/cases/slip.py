@@ -19,9 +19,10 @@ from node.cases.context import CaseContext
 from node.cases.numbers import group_query_code
 from node.cases.reading import next_words
 from node.cases.tables import CaseMaterialRow, CaseRow
+from node.cases.workers import APPLICANT
 from node.kernel.clock import local_time
 from node.ledger.service import leaf_of
-from node.people.actors import the_institution
+from node.people.actors import serving_today, the_institution
 
 Words = tuple[str, str]
 
@@ -90,13 +91,21 @@ def slip_of(context: CaseContext, session: Session, case: CaseRow) -> Slip:
         missing=tuple(m.name for m in version.materials if m.required and m.id not in present),
         next=next_words(context, session, case),
         next_on=case.due_on,
-        post=case.post,
+        post=_post_of(context, session, case),
         phone=institution.phone,
         query_code=group_query_code(str((case.personal or {}).get("query_code", ""))),
         qr=qr_text(context.verify_url(), context.origin(session), leaf),
         fingerprint=leaf.hex(),
         registered_at=local_time(case.registered_at),
     )
+
+
+def _post_of(context: CaseContext, session: Session, case: CaseRow) -> str:
+    """The post that took it in; for a matter handed in online the first post citizens may turn to."""
+    if case.post != APPLICANT.post:
+        return case.post
+    serving = serving_today(session, context.today())
+    return serving[0].post_name if serving else ""
 
 
 def qr_text(verify_url: str, origin: str, leaf: bytes) -> str:

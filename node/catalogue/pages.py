@@ -26,6 +26,7 @@ from node.kernel.problems import Problem
 from node.people.actors import serving_today
 from node.ui.access import public, staff
 from node.ui.paging import asked
+from node.ui.panels import panels_for
 from node.ui.parts import Kit, RailEntry, SearchBox, WebPart
 from node.ui.visit import go_to, say_next
 from node.ui.wiring import use
@@ -144,6 +145,7 @@ def _guide(code: str) -> dict[str, Any]:
         "item": found,
         "serving": serving,
         "material_words": material_words,
+        "panels": panels_for("guide", found),
     }
 
 
