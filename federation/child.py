@@ -17,13 +17,10 @@ from federation.roster import check_receipt_time, every_key
 from federation.stream import new_log
 from federation.uplink import NoParentError, Uplink
 
-__all__ = ["Child", "Imported"]
+__all__ = ["Child"]
 
 AHEAD_UNSEEN = timedelta(seconds=60)
 """How far a parent's clock may run ahead without an alert."""
-
-Imported = Callable[[Tx, Sequence[bytes]], None]
-"""Brings the node's own records up to entries of its own that were imported, in the same transaction."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Literal
 
 from federation.blob_transfer import BlobTransfer
 from federation.chain import VerifiedChain, accept_own_chain
-from federation.child import Child, Imported
+from federation.child import Child
 from federation.enrolment import build_rotation
 from federation.epoch_opening import open_epoch
 from federation.errors import LogProofError, SizeConflict, TransportError, TrustError
@@ -41,16 +41,12 @@ from federation.statements import is_renewal_due, read_statement
 from federation.stream import check_receipt
 from federation.subtrees import reader_of
 from federation.uplink import Seen, Uplink
-from federation.writer import LogWriter, open_log
+from federation.writer import Imported, LogWriter, nothing_imported, open_log
 
 __all__ = ["Client"]
 
 WITNESS_PATH = "/witness/add-checkpoint"
 OwnLog = Literal["own-up", "own-ledger"]
-
-
-def _nothing_imported(tx: Tx, lines: Sequence[bytes]) -> None:
-    """A node without records of its own has nothing to bring up."""
 
 
 class Client:
@@ -81,7 +77,7 @@ class Client:
         writer: LogWriter,
         *,
         anchor: Callable[[], str] | None = None,
-        imported: Imported = _nothing_imported,
+        imported: Imported = nothing_imported,
     ) -> None:
         self._identity = identity
         self._database = database

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from federation.child import Child, Imported
+from federation.child import Child
 from federation.errors import LogProofError, SizeConflict, TransportError
 from federation.note import open_checkpoint, split_note
 from federation.parent_state import LogReport, ParentState, Standing, judge_standing, size_of
@@ -34,7 +34,7 @@ from federation.stream import (
 )
 from federation.subtrees import root_at
 from federation.uplink import Seen
-from federation.writer import LogWriter, open_log, own_node_keys, reimport
+from federation.writer import Imported, LogWriter, open_log, own_node_keys, reimport
 
 __all__ = ["Recovery"]
 

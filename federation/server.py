@@ -45,6 +45,7 @@ from federation.serving_streams import (
 )
 from federation.sigbase import check_target
 from federation.witness import add_checkpoint, get_checkpoint
+from federation.writer import Imported, nothing_imported
 
 WELL_KNOWN = "/.well-known/bianmin"
 ENROLMENT = "/federation/v1/enrolment"
@@ -107,6 +108,7 @@ class Server:
     Args:
         identity: read anew at every request, since keys rotate.
         heads: the head file.
+        imported: brings the node's records up to own entries that a child gave back.
     """
 
     def __init__(
@@ -116,12 +118,15 @@ class Server:
         heads: HeadFile,
         clock: Clock,
         limits: Limits,
+        *,
+        imported: Imported = nothing_imported,
     ) -> None:
         self._identity = identity
         self._database = database
         self._heads = heads
         self._clock = clock
         self._limits = limits
+        self._imported = imported
         self._gate = Gate(database, limits)
         self._blobs = BlobDesk()
         self._lock = threading.Lock()
@@ -271,7 +276,7 @@ class Server:
             raise _not_found()
         if caller.member.direct != "child" or target.code not in ("", caller.member.code):
             raise ProtocolError("scope", 403, "a child of this node speaks for itself only")
-        return Call(tx, identity, arrival, caller, self._gate, self._limits, now)
+        return Call(tx, identity, arrival, caller, self._gate, self._limits, now, self._imported)
 
     def _serve(self, call: Call, target: _Target) -> Answer:
         method = call.arrival.request.method

@@ -13,6 +13,7 @@ from federation.gate import Arrival, Caller, Gate, unpack_content
 from federation.keys import Identity
 from federation.ports import Limits, LogState, Tx
 from federation.sigbase import single_value
+from federation.writer import Imported, nothing_imported
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 
@@ -25,6 +26,7 @@ class Call:
     may have been written by then but evidence and alerts.
 
     Attributes:
+        imported: told of own lines that the caller gave back.
         up: the caller's `up` log by "open", once it was read; whoever stores it anew puts it here.
     """
 
@@ -35,6 +37,7 @@ class Call:
     gate: Gate
     limits: Limits
     now: datetime
+    imported: Imported = nothing_imported
     up: dict[str, LogState] = field(default_factory=dict)
 
     @property

@@ -301,6 +301,7 @@ def give_back(call: Call) -> Answer:
         if error.code == "fork":
             raise _diverge(call, state, batch.note) from error
         raise
+    call.imported(call.tx, batch.lines)
     detail = {"origin": state.origin, "from": state.size, "to": given.size}
     call.tx.alert(Alert("log-given-back", "warning", call.code, detail), call.now)
     return Answer(Response(204), {given.origin: given.note})

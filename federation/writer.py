@@ -51,6 +51,12 @@ QUEUE_LENGTH = 1_000_000
 
 IdentitySource = Callable[[], Identity]
 DataCheck = Callable[[str, Mapping[str, Any], str], None]
+Imported = Callable[[Tx, Sequence[bytes]], None]
+"""Brings the node's own records up to entries of its own that came back, in the transaction that stores them."""
+
+
+def nothing_imported(tx: Tx, lines: Sequence[bytes]) -> None:
+    """A node without records of its own has nothing to bring up."""
 
 
 def own_origin(identity: Identity, role: LogRole, peer: str, epoch: int = 1) -> str:

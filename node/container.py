@@ -35,6 +35,7 @@ from node.cases.deadlines import timer_handlers
 from node.cases.incoming import case_handlers
 from node.cases.names import StatedNames
 from node.cases.receipts import receipt_times
+from node.cases.reimport import OwnEntries
 from node.catalogue.service import in_force, version
 from node.exchange.administration import Administration
 from node.exchange.housekeeping import Housekeeping
@@ -188,6 +189,7 @@ class _Builder:
 
     def build(self) -> Container:
         cases, audit = self._cases(), self._audit()
+        restored = OwnEntries(cases)
         handlers = {**self._handlers(cases), **audit_handlers(audit)}
         inbox = Inbox(self.identity, self.stores, self.clock, self.limits, handlers)
         ledger = LedgerSequencer(
@@ -199,7 +201,7 @@ class _Builder:
             self.limits,
             lambda: self.writer.is_ready("own-ledger", ""),
         )
-        client = self._client()
+        client = self._client(restored)
         own_statement = OwnStatement(
             self.stores, self.database, self.folder, self.identity, self.clock, client
         )
@@ -212,7 +214,7 @@ class _Builder:
             writer=self.writer,
             ledger=ledger,
             proofs=LedgerProofs(self.stores.within, self._anchor, self.clock),
-            server=Server(self.identity, self.stores, self.heads, self.clock, self.limits),
+            server=Server(self.identity, self.stores, self.heads, self.clock, self.limits, imported=restored),
             client=client,
             inbox=inbox,
             leases=self.leases,
@@ -257,6 +259,7 @@ class _Builder:
                 open_log(self.stores.within(session), self.identity(), "own-ledger", "").origin
             ),
             verify_url=lambda: f"{self._parent_url() or self.settings.public_url}/verify",
+            take_back=self.queue.take_back,
         )
 
     def _audit(self) -> AuditContext:
@@ -279,7 +282,7 @@ class _Builder:
         if notice.reason == "seal-key" and notice.entry is not None and isinstance(tx, SqlTx):
             self.queue.seal_again(tx.session, notice.entry.id)
 
-    def _client(self) -> Client | None:
+    def _client(self, restored: OwnEntries) -> Client | None:
         if self.identity().parent_code is None:
             return None
         return Client(
@@ -292,6 +295,7 @@ class _Builder:
             self._parent_url,
             self.writer,
             anchor=self._anchor,
+            imported=restored,
         )
 
     def _parent_url(self) -> str:

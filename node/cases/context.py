@@ -60,6 +60,11 @@ class Network(Protocol):
         ...
 
 
+def _nothing_to_take_back(session: Session, entry_id: str) -> bool:
+    """Whatever was queued has been written."""
+    return False
+
+
 @dataclass(frozen=True)
 class CaseContext:
     """The node the cases live at.
@@ -75,6 +80,7 @@ class CaseContext:
             before.
         origin: the ledger's open log origin.
         verify_url: address of the page where a slip's code is checked: the level above's, the top's own.
+        take_back: takes a queued entry back by its id; False when it has been written.
     """
 
     code: str
@@ -93,6 +99,7 @@ class CaseContext:
     receipt_at: Callable[[Session, str, str], datetime | None]
     origin: Callable[[Session], str]
     verify_url: Callable[[], str]
+    take_back: Callable[[Session, str], bool] = _nothing_to_take_back
 
     def now(self) -> datetime:
         """The instant, UTC."""

@@ -22,16 +22,17 @@ from node.cases.custody import Custody, Reason, judge_number
 from node.cases.facts import open_clocks, record_fact
 from node.cases.handover import (
     RETURNABLE,
-    mirror_clocks,
     mirror_custody,
     offer_declined,
     offer_taken,
     start_hand_over,
 )
+from node.cases.mirrors import note_change
 from node.cases.package import note_custody
-from node.cases.states import BEFORE_DECISION, TERMINAL, Act, Status, is_legal_step
+from node.cases.reimport import is_answered, settle
+from node.cases.states import BEFORE_DECISION, Act, Status, is_legal_step
 from node.cases.supplements import ask_withdrawal, receive_supplement
-from node.cases.tables import CaseChangeRow, CaseOfferRow, CaseRow
+from node.cases.tables import CaseOfferRow, CaseRow
 from node.cases.taking import consider, decline, take
 from node.cases.workers import MACHINE
 from node.exchange.stores import SqlTx
@@ -51,7 +52,7 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
     if row is not None:
         if row.offered_by == event.sender and row.state == "WAITING" and not row.package and event.sealed:
             row.package = dict(event.sealed)
-            consider(context, session, row)
+            _judge(context, session, row)
         return
     check_offer(session, event)
     case = lock_row(session, CaseRow, event.subject)
@@ -77,7 +78,13 @@ def on_offered(context: CaseContext, session: Session, event: CaseEvent) -> None
     )
     session.add(row)
     session.flush()
-    consider(context, session, row)
+    _judge(context, session, row)
+
+
+def _judge(context: CaseContext, session: Session, row: CaseOfferRow) -> None:
+    """The machine's look; an answer this node gave before its database was lost stands (`reimport`)."""
+    if not is_answered(session, row.id):
+        consider(context, session, row)
 
 
 def on_taken(context: CaseContext, session: Session, event: CaseEvent) -> None:
@@ -133,28 +140,7 @@ def on_status(context: CaseContext, session: Session, event: CaseEvent) -> None:
     follows = source == case.status if seq == case.seq + 1 else True
     if not follows or not is_legal_step(source, target):
         raise EntryRefused("schema", f"{source} does not lead from {case.status} to {target}")
-    at = parse_utc(str(data["at"]))
-    session.add(
-        CaseChangeRow(
-            case_id=case.id,
-            seq=seq,
-            custody=case.custody,
-            node=event.sender,
-            act=str(data.get("act", ""))[:32],
-            source=source.value,
-            target=target.value,
-            at=at,
-            post=str(data.get("post", ""))[:120],
-            paper=str(data.get("paper", ""))[:64],
-        )
-    )
-    case.seq, case.status, case.as_of = seq, target.value, at
-    if target in {Status.GRANTED, Status.REFUSED, Status.NOT_ACCEPTED}:
-        case.decided_by, case.decided_at = event.sender, at
-    if target is Status.CLOSED or target in TERMINAL:
-        case.closed_at = case.closed_at or at
-    mirror_clocks(context, session, case, list(data.get("clocks", [])), at)
-    session.flush()
+    note_change(context, session, case, event.sender, data, ours=False)
 
 
 def on_supplement(context: CaseContext, session: Session, event: CaseEvent) -> None:
@@ -298,6 +284,7 @@ def _handler(context: CaseContext, handler: CaseHandler) -> Handler:
             received.stored_at,
         )
         handler(context, tx.session, event)
+        settle(context, tx.session, event.subject)
 
     return apply
 

@@ -14,7 +14,7 @@ from node.cases.attachments import MEDIA, attach, open_attachment
 from node.cases.change import find_case
 from node.cases.intake_problems import attachment_unreadable
 from node.cases.matter import MatterPage, clock_state, matter_page
-from node.cases.register import CHANNELS
+from node.cases.register import CHANNELS, UNKNOWN_CHANNEL
 from node.cases.staff_pages import Answer, Words, context, pages, tongue, worker
 from node.cases.work_lines import status_tag
 from node.catalogue.forms import Form, form_for
@@ -32,8 +32,9 @@ CHANNEL_WORDS: Mapping[str, Words] = {
     "window": ("窗口", "at the window"),
     "proxy": ("代办", "by an agent"),
     "online": ("网上", "online"),
+    UNKNOWN_CHANNEL: ("来路不详", "unknown how"),
 }
-assert set(CHANNEL_WORDS) == set(CHANNELS)
+assert set(CHANNEL_WORDS) == {*CHANNELS, UNKNOWN_CHANNEL}
 ENTRUSTMENT_WORDS: Mapping[str, Words] = {
     "ENTRUSTED": ("已委托,待签委托书", "entrusted, paper to be signed"),
     "COLLECTED": ("委托书已签,材料已收齐", "signed, papers collected"),

@@ -32,6 +32,8 @@ from node.cases.workers import Worker
 from node.catalogue.rules import Handling, ItemVersion
 
 CHANNELS = ("window", "proxy", "online")
+UNKNOWN_CHANNEL = "unknown"
+"""How a matter came in whose row was lost and is known by its entries only (`reimport`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.kernel.database import Base, EncryptedJSON, UtcDateTime
+
+WideKey = BigInteger().with_variant(Integer, "sqlite")
 
 
 class CaseRow(Base):
@@ -164,6 +166,22 @@ class CaseOfferRow(Base):
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     open_data: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     package: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
+
+
+class CaseReimportedRow(Base):
+    """An own entry that came back after a loss (`reimport`); `applied_at` None while it waits for another's event."""
+
+    __tablename__ = "case_reimported"
+
+    position: Mapped[int] = mapped_column(WideKey, primary_key=True)
+    entry_id: Mapped[str] = mapped_column(String(36), unique=True)
+    case_id: Mapped[str] = mapped_column(String(36), index=True)
+    offer: Mapped[str] = mapped_column(String(36), index=True)
+    type: Mapped[str] = mapped_column(String(40))
+    destination: Mapped[str] = mapped_column(String(12))
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class CaseHoldRow(Base):

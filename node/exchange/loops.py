@@ -282,9 +282,14 @@ class LinkLoop:
             self._stores.within(session).alert(alert, self._clock.now())
 
     def _has_unsent(self) -> bool:
+        """Whether the parent lacks entries: those without a receipt, or those it lost since it gave one."""
         with self._database.reading() as session:
             log = self._stores.within(session).logs.find("own-up", self._peer())
-        return log is not None and log.size > log.receipted_size
+        if log is None:
+            return False
+        seen = self._client.up_seen
+        has_lost = seen is not None and seen.epoch == log.epoch and seen.size < log.receipted_size
+        return log.size > log.receipted_size or has_lost
 
     def _ledger_grew(self) -> bool:
         with self._database.reading() as session:

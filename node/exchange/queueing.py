@@ -22,7 +22,7 @@ from federation.sealing import seal
 from node.exchange.neighbours import child_scopes, hop_to, seal_key_of
 from node.exchange.problems import entry_too_large, undeliverable
 from node.exchange.stores import SqlDatabase
-from node.exchange.tables import SealedPayloadRow
+from node.exchange.tables import QueuedEntryRow, SealedPayloadRow
 from node.kernel.clock import format_utc
 
 EVERYONE = "*"
@@ -150,6 +150,18 @@ class EventQueue:
             return {}
         plain = canonical.dump(dict(event.sealed))
         return {"sealed": seal(plain, key.jwk, identity.name, event.destination, event.subject)}
+
+    def take_back(self, session: Session, entry_id: str) -> bool:
+        """Take an entry out of the queue; False when it is there no more: it was written, and stands."""
+        found = session.scalars(
+            select(QueuedEntryRow).where(QueuedEntryRow.id == entry_id).with_for_update()
+        ).all()
+        for row in found:
+            session.delete(row)
+        if found:
+            session.execute(delete(SealedPayloadRow).where(SealedPayloadRow.id == entry_id))
+        session.flush()
+        return len(found) > 0
 
     # --- sealing anew ----------------------------------------------------------------------------------------
 

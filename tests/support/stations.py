@@ -132,9 +132,12 @@ class Station:
         """Its staff."""
         return Office(self.code, self.node.database, self.node.cases)
 
-    def hand_in(self, version: ItemVersion, role: str = "agent") -> str:
-        """Somebody comes with everything that is needed; returns the case number."""
-        present = frozenset(material.id for material in version.materials)
+    def hand_in(
+        self, version: ItemVersion, role: str = "agent", present: frozenset[str] | None = None
+    ) -> str:
+        """Somebody comes, with everything that is needed when `present` is None; returns the case number."""
+        if present is None:
+            present = frozenset(material.id for material in version.materials)
         with self.node.database.transaction() as session:
             given = Registration(version.code, APPLICANT, {}, present, "window")
             made = register(self.node.cases, session, given, self.office.worker(role))

@@ -87,6 +87,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_offer_case_id"), "case_offer", ["case_id"], unique=False)
     op.create_index(op.f("ix_case_offer_state"), "case_offer", ["state"], unique=False)
     op.create_table(
+        "case_reimported",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry_id", sa.String(length=36), nullable=False),
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("offer", sa.String(length=36), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("destination", sa.String(length=12), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_case_reimported")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_case_reimported_entry_id")),
+    )
+    op.create_index(op.f("ix_case_reimported_case_id"), "case_reimported", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_reimported_offer"), "case_reimported", ["offer"], unique=False)
+    op.create_table(
         "case_attachment",
         sa.Column("case_id", sa.String(length=36), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -183,5 +199,6 @@ def downgrade() -> None:
     op.drop_table("case_clock")
     op.drop_table("case_change")
     op.drop_table("case_attachment")
+    op.drop_table("case_reimported")
     op.drop_table("case_offer")
     op.drop_table("case")
