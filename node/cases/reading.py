@@ -23,6 +23,7 @@ from node.cases.states import BEFORE_DECISION, Status
 from node.cases.tables import CaseChangeRow, CaseCustodyRow, CaseOfferRow, CaseRow
 from node.cases.truths import Truths
 from node.cases.way import Flag, Holding, Step, Try, Way, draw_way
+from node.ui.words import MONTHS_EN
 
 Words = tuple[str, str]
 CLOCK_WORDS: dict[str, Words] = {
@@ -218,4 +219,4 @@ def is_result_home(context: CaseContext, case: CaseRow) -> bool:
 def _due_words(due_on: date | None) -> Words:
     if due_on is None:
         return "", ""
-    return f",{due_on.month} 月 {due_on.day} 日前办结", f", due by {due_on.isoformat()}"
+    return f",{due_on.month} 月 {due_on.day} 日前办结", f", due by {due_on.day} {MONTHS_EN[due_on.month - 1]}"
