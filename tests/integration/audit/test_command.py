@@ -47,7 +47,7 @@ def test_a_changed_row_is_named_by_the_next_round(tmp_path: Path) -> None:
 
 
 def _check_rounds(township: Path, village: Path) -> None:
-    look = ("audit", "--data", str(township), "--target", VILLAGE, "--count", "3", "--wait", "60")
+    look = ("audit", "--data", str(township), "--target", VILLAGE, "--count", "3", "--wait", "100")
     first = run(*look)
     assert (first["state"], first["clean"], first["findings"]) == ("JUDGED", True, [])
     assert [one["station"] for one in first["stations"] if one["at"]] == [
