@@ -8,12 +8,19 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.orm import Session
 
+from federation.ports import LogRole
+from node.cases.context import CaseContext
+from node.cases.handover import note_receipts
 from node.exchange.receipts import sent_about
 from node.exchange.stores import SqlTx
+from node.kernel.database import Database
 
 
 class _Head(msgspec.Struct):
     id: str = ""
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def receipt_times(stores: Callable[[Session], SqlTx]) -> Callable[[Session, str, str], datetime | None]:
@@ -25,8 +32,41 @@ def receipt_times(stores: Callable[[Session], SqlTx]) -> Callable[[Session, str,
         for sent in sent_about(stores(session), case_id):
             if sent.receipted_at is None or sent.line is None:
                 continue
-            if msgspec.json.decode(sent.line, type=_Head).id == entry_id:
+            if _decode_head(sent.line).id == entry_id:
                 return sent.receipted_at
         return None
 
     return receipt_at
+
+
+class ReceiptNotes:
+    """Writes down, soon after a receipt came, when the next node received what was offered (`handover.note_receipts`).
+
+    The receipt at hand proves a time only while it is the newest. Nothing is looked at while no receipt has come.
+    """
+
+    def __init__(self, context: CaseContext, database: Database, stores: Callable[[Session], SqlTx]) -> None:
+        self._context = context
+        self._database = database
+        self._stores = stores
+        self._looked_at: dict[str, int] | None = None
+
+    def run(self) -> int:
+        """One look; returns how many were noted."""
+        with self._database.reading() as session:
+            logs = self._stores(session).logs
+            receipted = {
+                log.origin: log.receipted_size
+                for role in _OWN
+                for log in logs.all(role)
+                if log.receipted_size
+            }
+        if receipted == self._looked_at:
+            return 0
+        with self._database.transaction() as session:
+            noted = note_receipts(self._context, session)
+        self._looked_at = receipted
+        return noted
+
+
+_OWN: tuple[LogRole, ...] = ("own-up", "own-down")

@@ -334,6 +334,11 @@ class ItemVersion(ItemDocument, frozen=True, kw_only=True):
         return tuple(material for material in self.materials if material.required)
 
 
+for _kind in (Field, ItemDocument, ItemVersion):
+    msgspec.json.Decoder(_kind)
+# Reads the types now, in one thread: msgspec 0.22 crashes the process when two threads are the first to use a type.
+
+
 class ItemDocumentError(ValueError):
     """A document is no item version.
 
