@@ -93,7 +93,7 @@ def _environment() -> dict[str, str]:
 
 
 def display_name(place: Place) -> str:
-    """What the institution is called: 望海台村委会 → 望海台村便民服务室."""
+    """What the institution is called: 望海台村委会 → 望海台村便民服务室, 鹤丰村村委会 → 鹤丰村便民服务室."""
     name = place.name.removesuffix("(新)").removesuffix("（新）")
     for long, short in (
         ("村民委员会", "村"),
@@ -103,7 +103,7 @@ def display_name(place: Place) -> str:
         ("居委会", "社区"),
     ):
         if name.endswith(long):
-            name = name.removesuffix(long) + short
+            name = name.removesuffix(long).removesuffix(short) + short
             break
     return name + ENDINGS[place.level]
 
