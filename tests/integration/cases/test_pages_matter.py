@@ -9,7 +9,7 @@ import pytest
 
 from node.catalogue.rules import Handling
 from tests.integration.cases.network import COUNTY, VILLAGE, Network, item
-from tests.integration.cases.office import Browser, Offices
+from tests.integration.cases.office import Browser, Offices, hidden_of
 from tests.integration.cases.stories import REFERRED, SECRETS, VILLAGE_OWN, VILLAGE_PROMISED, hand_in, proxied
 
 UP = proxied("county", Handling.PROMISED)
@@ -95,17 +95,10 @@ def test_when_two_clerks_act_the_second_is_told_what_the_first_did(offices: Offi
     path = f"/matters/{number}/acts/give_notice"
     form = second.client.get(path).text
     assert first.do(number, "accept").status_code == 303
-    hidden = dict(pairs(form, path))
-    answer = second.client.post(path, data={**hidden, "missing": [COUNTY_OWN.materials[0].id]})
+    answer = second.client.post(path, data={**hidden_of(form, path), "missing": [COUNTY_OWN.materials[0].id]})
     assert answer.status_code == 409
     assert "9:30 窗口负责人已受理,您的办理没有保存。" in answer.text
     assert offices.network[COUNTY].case(number).status == "ACCEPTED"
-
-
-def pairs(text: str, path: str) -> list[tuple[str, str]]:
-    from tests.integration.cases.office import hidden_of
-
-    return list(hidden_of(text, path).items())
 
 
 def test_an_act_that_lacks_something_keeps_what_was_typed(offices: Offices) -> None:
@@ -155,9 +148,8 @@ def test_who_may_not_is_told_who_can_and_a_try_is_recorded(offices: Offices) -> 
     leader = offices.browser("bo")
     page = leader.get(f"/matters/{number}/acts/accept")
     assert "可由窗口人员、窗口负责人办理" in page.text
-    token = dict(
-        pairs(leader.client.get(f"/matters/{number}/acts/unmask").text, f"/matters/{number}/acts/unmask")
-    )
+    form = f"/matters/{number}/acts/unmask"
+    token = hidden_of(leader.client.get(form).text, form)
     assert leader.client.post(f"/matters/{number}/acts/accept", data=token).status_code == 403
     assert facts(offices.network, COUNTY, "case.act_denied")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from node.catalogue.rules import Handling
+from node.ui.assets import asset
 from tests.integration.cases.network import COUNTY, VILLAGE
-from tests.integration.cases.office import Browser, Offices
+from tests.integration.cases.office import Browser, Offices, hidden_of
 from tests.integration.cases.stories import APPLICANT, VILLAGE_OWN, hand_in, proxied
 
 UP = proxied("county", Handling.PROMISED)
@@ -35,8 +37,6 @@ def test_an_offer_in_doubt_is_taken_and_a_second_answer_is_told_so(offices: Offi
     before = other.client.get(path).text
     assert head.send(f"{path}/take", {}, path).headers["Location"] == f"/matters/{number}"
     assert offices.network[COUNTY].case(number).custodian == COUNTY
-    from tests.integration.cases.office import hidden_of
-
     late = other.client.post(f"{path}/decline", data=hidden_of(before, f"{path}/decline"))
     assert late.status_code == 409
     assert "已经有人答复过了" in late.text
@@ -99,6 +99,22 @@ def test_the_service_ledger_of_a_day_and_of_a_month(offices: Offices) -> None:
     assert "没有登记的件" in agent.get("/ledger/service?day=2026-11-20").text
     agent.in_english()
     assert agent.get("/ledger/service?month=2026-11").language == "en"
+
+
+def test_the_style_of_matters_is_small_and_known_to_old_browsers() -> None:
+    style = asset("matter.css").decode()
+    assert len(style) <= 8_000
+    for feature in (
+        r"@layer",
+        r":has\(",
+        r":is\(",
+        r":where\(",
+        r"color-mix",
+        r"dvh",
+        r"aspect-ratio",
+        r"url\(",
+    ):
+        assert re.search(feature, style) is None
 
 
 def test_a_day_that_does_not_exist_is_told(offices: Offices) -> None:
