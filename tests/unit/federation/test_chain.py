@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from federation.chain import ChainAlert, accept_own_chain, verify_chain
-from federation.errors import TrustError
-from federation.keys import KeySet, NodeKeys
+from federation.chain import ChainAlert, verify_chain
+from federation.keys import NodeKeys
 from federation.statements import issue_own_statement, issue_statement, read_statement, replaced_keys
+from tests.unit.federation.chains import ANCHOR, CHAIN, refused, replaced, rotate
 from tests.unit.federation.members import (
     CITY,
     COUNTY,
@@ -20,8 +20,6 @@ from tests.unit.federation.members import (
     OTHER_COUNTY,
     TOWNSHIP,
     VILLAGE,
-    Line,
-    anchor_of,
     city_line,
     forge,
     keys_of,
@@ -30,23 +28,6 @@ from tests.unit.federation.members import (
     subject_of,
     village_chain,
 )
-
-ANCHOR = anchor_of()
-CHAIN = village_chain()
-ROTATED_CITY = keys_of(CITY, 1)
-
-
-def refused(chain: list[str], anchor: str = ANCHOR, now: datetime = NOW, **more: object) -> str:
-    with pytest.raises(TrustError) as caught:
-        verify_chain(chain, anchor, now, **more)  # type: ignore[arg-type]
-    return caught.value.code
-
-
-def replaced(index: int, changes: dict[str, object], signer: NodeKeys | None = None) -> list[str]:
-    """The village's chain with one statement changed and signed again, by its rightful issuer unless said."""
-    issuers = (CITY, CITY, COUNTY, TOWNSHIP)
-    jws = forge(CHAIN[index], changes, keys_of(issuers[index]) if signer is None else signer)
-    return [*CHAIN[:index], jws, *CHAIN[index + 1 :]]
 
 
 def test_a_whole_chain_holds() -> None:
@@ -203,14 +184,6 @@ def test_between_neighbours_a_nodes_own_expiry_refuses_all_the_same() -> None:
 # --- rotation ------------------------------------------------------------------------------------------------
 
 
-def rotate(line: Line, code: str, now: datetime) -> Line:
-    """The chain with the last node's keys replaced by its next generation."""
-    old, new = keys_of(code), keys_of(code, 1)
-    above = Line(line.statements[:-1], keys_of(line.last.issuer.partition("/")[2]))
-    subject = subject_of(code, keys=new.public, previous=replaced_keys(old.public, new.public))
-    return above.below(subject, new, now)
-
-
 def test_after_a_rotation_what_the_old_key_signed_is_good_for_thirty_days() -> None:
     line = line_to(COUNTY)
     township = line.below(subject_of(TOWNSHIP), keys_of(TOWNSHIP)).statements[-1]
@@ -343,59 +316,3 @@ def test_a_revoked_anchor_names_no_successor() -> None:
 
 
 # --- the child's own chain -----------------------------------------------------------------------------------
-
-PUBLIC = keys_of(VILLAGE).public
-PARENT_KEY = keys_of(TOWNSHIP).public.node.kid
-
-
-def accept(chain: list[str], **changes: object) -> str:
-    known: dict[str, object] = {
-        "name": name_of(VILLAGE),
-        "keys": PUBLIC,
-        "parent": name_of(TOWNSHIP),
-        "parent_key": PARENT_KEY,
-    }
-    try:
-        accept_own_chain(chain, ANCHOR, NOW, **{**known, **changes})  # type: ignore[arg-type]
-    except TrustError as error:
-        return error.code
-    return "accepted"
-
-
-def test_a_child_accepts_the_chain_it_was_invited_to() -> None:
-    assert accept(CHAIN) == "accepted"
-    assert accept(CHAIN, parent_key=None) == "accepted"
-
-
-@pytest.mark.parametrize(
-    ("why", "changes", "code"),
-    [
-        ("another parent", {"parent": name_of("320623102000")}, "parent"),
-        ("the grandparent", {"parent": name_of(COUNTY)}, "parent"),
-        ("another parent's key", {"parent_key": keys_of(COUNTY).public.node.kid}, "parent"),
-        ("another name", {"name": name_of("320623101002")}, "subject"),
-        ("another network", {"name": f"suzhou.example/{VILLAGE}"}, "network"),
-        ("other keys", {"keys": keys_of(VILLAGE, 1).public}, "keys"),
-        (
-            "one key swapped",
-            {"keys": KeySet(PUBLIC.node, PUBLIC.witness, PUBLIC.receipt, PUBLIC.seal)},
-            "keys",
-        ),
-    ],
-)
-def test_a_child_refuses_any_other_chain(why: str, changes: dict[str, object], code: str) -> None:
-    assert accept(CHAIN, **changes) == code
-
-
-def test_a_child_refuses_a_chain_from_another_anchor_and_a_chain_without_a_parent() -> None:
-    keys = NodeKeys.from_seed(b"other top")
-    own = issue_own_statement(keys.node, subject_of(CITY, keys=keys.public), NOW)
-    assert accept([own, *CHAIN[1:]]) == "anchor"
-    assert accept(CHAIN[:1], name=name_of(CITY)) == "parent"
-
-
-def test_a_parent_that_rotated_between_invitation_and_joining_is_still_the_invited_one() -> None:
-    rotated = rotate(line_to(TOWNSHIP), TOWNSHIP, NOW)
-    chain = list(rotated.below(subject_of(VILLAGE), keys_of(VILLAGE)).statements)
-    assert accept(chain) == "accepted"
-    assert accept(chain, parent_key=keys_of(TOWNSHIP, 1).public.node.kid) == "accepted"
