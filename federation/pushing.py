@@ -6,6 +6,7 @@ the receipt: verified, then stored, before anything is shown as received.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,10 @@ from federation.stream import MEDIA_TYPE, check_receipt, encode_checkpoint, pack
 from federation.subtrees import root_at
 from federation.uplink import Seen
 
-__all__ = ["Pushing"]
+__all__ = ["Pushing", "packed"]
 
+_PACKED_FIELD = 'Content-Encoding: gzip\r\n "content-encoding"'
+"""What packing adds to a request: the field, and its name among the signed components."""
 CONFLICTS = 3
 """How often one push resumes elsewhere before it gives up until the next."""
 
@@ -50,6 +53,17 @@ def fitting(lines: Sequence[bytes], limit_bytes: int) -> tuple[bytes, ...]:
             break
         kept.append(line)
     return tuple(kept)
+
+
+def packed(content: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+    """A body as it is sent, and the field that says so: gzip where that makes it shorter (§5 Push allows it).
+
+    What is sealed or signed travels in base64, of which a quarter is air; the quickest level finds nearly all of it.
+    """
+    shorter = gzip.compress(content, compresslevel=1, mtime=0)
+    if len(shorter) + len(_PACKED_FIELD) >= len(content):
+        return content, ()
+    return shorter, (("Content-Encoding", "gzip"),)
 
 
 class Pushing:
@@ -134,14 +148,16 @@ class Pushing:
 
     def _send(self, batch: _Batch) -> None:
         self._blobs.upload_missing(batch.lines)
+        body, encoding = packed(pack_lines(batch.lines))
         headers = (
             ("Content-Type", MEDIA_TYPE),
+            *encoding,
             ("Tlog-Start", str(batch.start)),
             ("Tlog-Checkpoint", encode_checkpoint(batch.note)),
         )
         uplink = self._child.uplink
         try:
-            answer = uplink.call("POST", uplink.path("up"), headers=headers, body=pack_lines(batch.lines))
+            answer = uplink.call("POST", uplink.path("up"), headers=headers, body=body)
         except ProtocolError as error:
             self._note_refusal(batch, error)
             raise

@@ -30,22 +30,28 @@ HEADERS = {
 }
 
 
+MACHINE_HEADERS = {"X-Content-Type-Options": "nosniff"}
+"""Other nodes show nothing, and every byte counts on a village's line."""
+
+
 def install_headers(app: Flask) -> None:
     """Adds them after every request; a view's own Cache-Control stands."""
     secure = bool(app.config["SESSION_COOKIE_SECURE"])
 
     def add(answer: Response) -> Response:
-        for name, value in HEADERS.items():
+        kind = _kind()
+        for name, value in (MACHINE_HEADERS if kind is Kind.FEDERATION else HEADERS).items():
             answer.headers.setdefault(name, value)
         if secure:
             answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         answer.headers["X-Request-Id"] = request_number()
-        answer.headers.setdefault("Cache-Control", "private, no-cache" if _is_public() else "no-store")
+        answer.headers.setdefault("Cache-Control", "private, no-cache" if kind is Kind.PUBLIC else "no-store")
         return answer
 
     app.after_request(add)
 
 
-def _is_public() -> bool:
+def _kind() -> Kind | None:
+    """Who the route is for; None where there is no route."""
     access = getattr(current_app.view_functions.get(request.endpoint or ""), MARK, None)
-    return access is not None and access.kind is Kind.PUBLIC
+    return None if access is None else access.kind

@@ -33,6 +33,12 @@ def _problem(body: bytes) -> str:
     return str(json.loads(body)["type"]).removeprefix("urn:bianmin:problem:")
 
 
+def test_another_node_is_spared_what_only_a_browser_reads(pair: Pair) -> None:
+    answer = pair.app.test_client().get("/.well-known/bianmin")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert sum(len(f"{name}: {value}\r\n") for name, value in answer.headers) < 250
+
+
 def test_anybody_may_read_who_a_node_is(pair: Pair) -> None:
     answer = pair.app.test_client().get("/.well-known/bianmin")
     assert answer.status_code == 200

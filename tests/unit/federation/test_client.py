@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from federation.errors import FederationError, LogProofError, ProtocolError, SizeConflict, TransportError
+from federation.gate import unpack_content
 from federation.keys import NodeKeys
 from federation.note import check_cosignature, split_note
 from federation.ports import Limits, Request, Response
+from federation.pushing import packed
+from federation.stream import pack_lines
 from federation.uplink import NoParentError, Seen, problem_of
 from tests.unit.federation.simulated import CITY, COUNTY, applied, assert_whole, pair, tell
 
@@ -55,7 +58,28 @@ def test_a_batch_never_exceeds_the_bytes_that_are_allowed() -> None:
     ids = [county.queue(CITY, {"text": "x" * 400}) for _ in range(6)]
     county.write()
     assert county.client.push() == 6
-    assert max(len(request.body) for request in county.line.log) <= 1500
+    assert max(len(unpack_content(request, 1 << 20)) for request in county.line.log) <= 1500
+    assert_whole(network)
+    assert applied(city) == ids
+
+
+def test_a_batch_is_packed_where_that_makes_it_shorter() -> None:
+    lines = pack_lines([b'{"chain":"%b"}' % (b"eyJ" * 200)] * 3)
+    body, fields = packed(lines)
+    assert fields == (("Content-Encoding", "gzip"),)
+    assert len(body) < len(lines) / 4
+    assert packed(lines) == (body, fields)  # the same bytes whenever they are sent
+    assert packed(b"a\n") == (b"a\n", ())
+
+
+def test_a_packed_push_is_stored_line_by_line() -> None:
+    network, county, city = pair()
+    ids = [county.queue(CITY, {"text": "同样的话" * 100}) for _ in range(5)]
+    county.write()
+    assert county.client.push() == 5
+    (push,) = [request for request in county.line.log if request.path.endswith("/up")]
+    assert push.values("content-encoding") == ["gzip"]
+    assert len(push.body) < 3000
     assert_whole(network)
     assert applied(city) == ids
 
