@@ -25,5 +25,7 @@ part = WebPart(
         RailEntry("cases.offers", "待接办", "Offers", ("desk",), order=30),
         RailEntry("cases.service_ledger", "服务台账", "Service ledger", ("ledger.read",), order=40),
     ),
-    staff_search=SearchBox("cases.search", "编号、姓名、证件号、电话", "Number, name, ID, phone"),
+    staff_search=SearchBox(
+        "cases.search", "编号、姓名、证件号、电话", "Number, name, ID, phone", personal=True
+    ),
 )

@@ -125,10 +125,17 @@ def desk() -> Answer:
 @pages.get("/find")
 @staff("desk")
 def search() -> Answer:
+    """The empty search: what can be looked for; what was asked stands in no address."""
+    return render_template("cases/found.html", query="", lines=[], full=False)
+
+
+@pages.post("/find")
+@staff("desk")
+def find() -> Answer:
     """Finds by case number, query code, identity number or USCC, phone, or exact name."""
-    query = narrow(request.args.get("q", ""))[:80]
+    query = narrow(request.form.get("q", ""))[:80]
     if not query:
-        return go_to(url_for("cases.desk"))
+        return go_to(url_for("cases.search"))
     with use(Database).reading() as session:
         number = _as_number(query)
         found = find_by_number(session, number) if number else None

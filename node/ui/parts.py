@@ -130,11 +130,16 @@ class RailEntry:
 
 @dataclass(frozen=True, slots=True)
 class SearchBox:
-    """Where the search box of the head leads: a GET page that takes `q`."""
+    """Where the search box of the head leads: a GET page that takes `q`.
+
+    With `personal` the words may name a person: they are sent in the body of a POST to the same address and stand in no
+    URL, log or history (decision 9).
+    """
 
     endpoint: str
     zh: str
     en: str
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
