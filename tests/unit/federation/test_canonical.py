@@ -141,6 +141,7 @@ def test_an_object_is_wanted_where_one_is_asked_for() -> None:
 @given(st.binary(max_size=60))
 def test_no_bytes_make_the_reader_fail_otherwise(data: bytes) -> None:
     try:
-        load(data)
+        value = load(data)
     except CanonicalError:
         return
+    assert is_canonical(data) == (dump(value) == data)

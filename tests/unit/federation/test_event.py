@@ -85,7 +85,8 @@ def test_what_two_readers_could_read_differently_is_no_json(line: bytes) -> None
 
 
 def test_sixteen_levels_are_read() -> None:
-    parse_entry(line_of().replace(b'"0e3d"', b"[" * 14 + b"]" * 14))
+    nested = line_of().replace(b'"0e3d"', b"[" * 14 + b"]" * 14)
+    assert parse_entry(nested).line == nested
 
 
 @pytest.mark.parametrize(
