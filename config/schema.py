@@ -200,3 +200,4 @@ class SettingsSchema(Schema):
     lockout_window_s = Number(60, 86_400)
     lockout_s = Number(60, 86_400)
     rate_limits = Flag()
+    acknowledge_days = Number(1, 30)

@@ -44,6 +44,7 @@ class Settings:
         session_idle_s, session_s: a session ends after so long without use, and at the latest.
         lockout_failures, lockout_window_s, lockout_s: wrong passwords, within so long, lock for so long.
         rate_limits: whether doors like sign-in are limited by address.
+        acknowledge_days: working days within which a node further away should acknowledge what was sent to it.
     """
 
     network: str
@@ -81,3 +82,4 @@ class Settings:
     lockout_window_s: int = 900
     lockout_s: int = 900
     rate_limits: bool = True
+    acknowledge_days: int = 1

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
 from federation import faultpoints
+from federation.applied import Applied
 from federation.dating import parse_instant
 from federation.delivery import Attempt, Delivery, HandlerError, Outcome, Verdict
 from federation.forwarding import NotReceiptedError
@@ -36,6 +36,7 @@ from federation.ports import (
     Tx,
 )
 from federation.received import EntryEarly, EntryRefused, Handler, Received
+from federation.superseding import replaced_by
 
 __all__ = ["Applied", "EntryEarly", "EntryRefused", "Handler", "Inbox", "NothingHeldError", "Received"]
 
@@ -48,44 +49,12 @@ HELD_TRIED = 64
 """Entries of one (log, inner source, subject) that are tried, each in vain, before the rest is left alone."""
 RECEIVED_ROLES: tuple[LogRole, ...] = ("peer-down", "peer-up")
 
-_COUNTED_AS: Mapping[Outcome, str] = {"set-aside": "set_aside"}
 _FORWARDED_BEFORE = frozenset({"schema", "sender", "seal-key", EARLY})
 """Reasons found only after an entry to everyone was passed on."""
 
 
 class NothingHeldError(LookupError):
     """No entry is set aside or waits at that place."""
-
-
-@dataclass
-class Applied:
-    """What became of the entries one call dealt with.
-
-    Attributes:
-        entries: how many the cursors moved over.
-        applied, forwarded, held, set_aside, unknown, repeated, undeliverable, erased: by what became of them; those
-            that waited and were tried again are counted here too.
-    """
-
-    entries: int = 0
-    applied: int = 0
-    forwarded: int = 0
-    held: int = 0
-    set_aside: int = 0
-    unknown: int = 0
-    repeated: int = 0
-    undeliverable: int = 0
-    erased: int = 0
-
-    def count(self, outcome: Outcome) -> None:
-        """One more of an outcome."""
-        name = _COUNTED_AS.get(outcome, outcome)
-        setattr(self, name, getattr(self, name) + 1)
-
-    def add(self, other: Applied) -> None:
-        """Take over the counts of a transaction that was committed."""
-        for entry in fields(self):
-            setattr(self, entry.name, getattr(self, entry.name) + getattr(other, entry.name))
 
 
 class Inbox:
@@ -238,6 +207,7 @@ class Inbox:
         with self._database.transaction() as tx:
             aside, held = tx.inbox.list_set_aside(), tx.inbox.list_held()
             self._alert_holes(tx, held)
+        self._take_sealed_anew(aside, done, subjects)
         for row in aside:
             if row.reason == EARLY and (is_due or row.subject in subjects):
                 counts = Applied()
@@ -246,6 +216,22 @@ class Inbox:
                     done.add(counts)
                     subjects.add(row.subject)
         self._drain(done, {row.subject for row in held} if is_due else subjects)
+
+    def _take_sealed_anew(self, aside: Sequence[SetAside], done: Applied, subjects: set[str]) -> None:
+        """What nobody here could open has come again, sealed to a newer key: that takes the place of the first."""
+        unopened = [row for row in aside if row.reason == "seal-key"]
+        if len(unopened) == 0:
+            return
+        with self._database.transaction() as tx:
+            found = replaced_by(tx, unopened, self._limits)
+        for row in unopened:
+            if row.index in found.get(row.origin, {}):
+                self._skip(row.origin, row.index, "sealed anew")
+        for origin, places in found.items():
+            for position in sorted(set(places.values())):
+                attempt = Attempt(forwards=False, acknowledges=False, in_order=False)
+                self._again(origin, position, attempt, done)
+        subjects |= {row.subject for row in unopened if row.index in found.get(row.origin, {})}
 
     def _drain(self, done: Applied, subjects: set[str]) -> None:
         """Try the held entries of these subjects, until none moves."""

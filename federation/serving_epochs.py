@@ -86,6 +86,22 @@ def _opening(line: bytes) -> Mapping[str, Any] | None:
     return entry.data if entry.type == EPOCH_OPENED else None
 
 
+def confirm_ledger_epoch(tx: Tx, code: str, origin: str, now: datetime) -> LogState:
+    """An operator confirms that a child begins its ledger anew (told on its `up` log): it is cosigned from now on.
+
+    Raises:
+        EpochError: that is not the epoch after the one held here.
+    """
+    state = tx.logs.find("peer-ledger", code)
+    if state is None or origin != next_origin(state):
+        raise EpochError(f"{origin} is not the next ledger of {code}")
+    tx.logs.put(replace(state, frozen=True))
+    opened = new_log(origin, "peer-ledger", code, state.epoch + 1)
+    tx.logs.put(opened)
+    tx.alert(Alert("epoch-confirmed", "warning", code, {"origin": origin}), now)
+    return opened
+
+
 def confirm_up_epoch(tx: Tx, code: str, now: datetime) -> LogState:
     """An operator confirms that a child begins its `up` log anew; the epoch before is frozen.
 

@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from federation.client import Client
 from federation.events import check_schema
 from federation.inbox import Handler, Inbox
 from federation.keys import Identity
-from federation.ports import Limits, Transport, Tx
+from federation.ports import Limits, Transport
 from federation.server import Server
-from federation.standing import Notice, Watchers, standing_handlers
+from federation.standing import standing_handlers
 from federation.transport import RequestsTransport
 from federation.writer import LogWriter, open_log
 from node.audit.context import AuditContext
@@ -34,10 +34,11 @@ from node.cases.context import CaseContext
 from node.cases.deadlines import timer_handlers
 from node.cases.incoming import case_handlers
 from node.cases.names import StatedNames
-from node.cases.receipts import receipt_times
+from node.cases.receipts import ReceiptNotes, receipt_times
 from node.cases.reimport import OwnEntries
 from node.catalogue.service import in_force, version
 from node.exchange.administration import Administration
+from node.exchange.awaited import Awaited, troubles_of
 from node.exchange.housekeeping import Housekeeping
 from node.exchange.identity import NodeFolder, read_passphrase
 from node.exchange.links import Links
@@ -46,10 +47,10 @@ from node.exchange.own_keys import OwnStatement
 from node.exchange.problems import not_joined
 from node.exchange.queueing import EventQueue
 from node.exchange.repair import Repair
-from node.exchange.stores import SqlDatabase, SqlTx, Surroundings
+from node.exchange.stores import SqlDatabase, Surroundings
 from node.exchange.witnessed_heads import WitnessedHeads
 from node.kernel.calendar import WorkCalendar
-from node.kernel.clock import Clock, SystemClock
+from node.kernel.clock import Clock, SystemClock, day_start, local_date
 from node.kernel.database import Database, build_engine
 from node.kernel.field_keys import FieldKeys, load_field_keys
 from node.kernel.files import write_durably
@@ -113,6 +114,8 @@ class Container(Ground):
     repair: Repair
     housekeeping: Housekeeping
     witnessed_heads: WitnessedHeads
+    awaited: Awaited
+    receipts: ReceiptNotes
 
     @property
     def identity(self) -> Identity:
@@ -180,7 +183,8 @@ class _Builder:
         self.own_name, self.code, self.level = own.name, own.code, own.level
         surroundings = Surroundings(own.name, self.clock, self.folder.blob_folder)
         self.stores = SqlDatabase(self.database, surroundings)
-        self.queue = EventQueue(self.stores, self.identity, self.clock, self.limits)
+        self.queue = EventQueue(self.stores, self.identity, self.clock, self.limits, self._acknowledged_by)
+        self.awaited = Awaited(self.stores, self.database, self.queue, self.clock)
         self.writer = LogWriter(self.identity, self.stores, self.heads, self.clock, self.limits, check_schema)
         self.leases = LeaseKeeper(self.database, self.clock)
         self.links = Links(self.database, self.clock)
@@ -231,8 +235,15 @@ class _Builder:
             own_statement=own_statement,
             repair=self._repair(client),
             housekeeping=Housekeeping(
-                self.stores, self.database, self.queue, self.leases, self.clock, (sign_in.sweep,)
+                self.stores,
+                self.database,
+                self.queue,
+                self.leases,
+                self.clock,
+                (sign_in.sweep, self.awaited.forget),
             ),
+            awaited=self.awaited,
+            receipts=ReceiptNotes(cases, self.database, self.stores.within),
             witnessed_heads=WitnessedHeads(self.stores, self.database, self.leases, self.clock, self.limits),
         )
 
@@ -260,6 +271,7 @@ class _Builder:
             ),
             verify_url=lambda: f"{self._parent_url() or self.settings.public_url}/verify",
             take_back=self.queue.take_back,
+            troubles=troubles_of,
         )
 
     def _audit(self) -> AuditContext:
@@ -274,13 +286,13 @@ class _Builder:
         )
 
     def _handlers(self, cases: CaseContext) -> Mapping[str, Handler]:
-        watchers = Watchers(refused=self._sealed_anew)
-        return {**standing_handlers(self.identity, self.clock, watchers), **case_handlers(cases)}
+        standing = standing_handlers(self.identity, self.clock, self.awaited.watchers)
+        return {**standing, **case_handlers(cases)}
 
-    def _sealed_anew(self, tx: Tx, notice: Notice) -> None:
-        """The destination could not open an entry of this node: it goes again, sealed to the newest key."""
-        if notice.reason == "seal-key" and notice.entry is not None and isinstance(tx, SqlTx):
-            self.queue.seal_again(tx.session, notice.entry.id)
+    def _acknowledged_by(self, at: datetime) -> datetime:
+        """When a node further away should have acknowledged what is queued now."""
+        due, _ = self.calendar.due(local_date(at), self.settings.acknowledge_days)
+        return day_start(due + timedelta(days=1))
 
     def _client(self, restored: OwnEntries) -> Client | None:
         if self.identity().parent_code is None:

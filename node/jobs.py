@@ -226,7 +226,13 @@ def _seconds(count: float) -> timedelta:
 
 
 def _run_facts(node: Container) -> int:
-    return node.followers.run() + node.timers.run_due().fired + node.audit_steps()
+    return (
+        node.followers.run()
+        + node.timers.run_due().fired
+        + node.audit_steps()
+        + node.receipts.run()
+        + node.awaited.run()
+    )
 
 
 def _refresh_calendar(node: Container) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from federation.ports import BlobStore
 from node.cases.clocks import Workdays
 from node.catalogue.rules import ItemVersion
+from node.exchange.awaited import Trouble
 from node.kernel.clock import Clock, local_date
 from node.ledger.rules import FactDraft
 
@@ -65,6 +66,11 @@ def _nothing_to_take_back(session: Session, entry_id: str) -> bool:
     return False
 
 
+def _no_troubles(session: Session, case_id: str) -> Sequence[Trouble]:
+    """Everything arrives."""
+    return ()
+
+
 @dataclass(frozen=True)
 class CaseContext:
     """The node the cases live at.
@@ -80,6 +86,7 @@ class CaseContext:
             before.
         origin: the ledger's open log origin.
         verify_url: address of the page where a slip's code is checked: the level above's, the top's own.
+        troubles: what of a case's entries did not arrive as it should.
         take_back: takes a queued entry back by its id; False when it has been written.
     """
 
@@ -100,6 +107,7 @@ class CaseContext:
     origin: Callable[[Session], str]
     verify_url: Callable[[], str]
     take_back: Callable[[Session, str], bool] = _nothing_to_take_back
+    troubles: Callable[[Session, str], Sequence[Trouble]] = _no_troubles
 
     def now(self) -> datetime:
         """The instant, UTC."""

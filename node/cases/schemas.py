@@ -152,6 +152,7 @@ class CaseSchema(CaseLineSchema):
     papers = fields.List(fields.Dict(), required=True)
     holds = fields.List(fields.String())
     acts = fields.List(fields.String())
+    troubles = fields.List(fields.Dict())
     next = fields.Nested(Words, required=True)
 
 

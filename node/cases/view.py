@@ -27,6 +27,7 @@ from node.cases.tables import (
     CasePaperRow,
     CaseRow,
 )
+from node.cases.troubles import troubles_in_words
 from node.cases.way import Way
 from node.catalogue.rules import ItemVersion
 from node.kernel.clock import format_utc
@@ -120,11 +121,21 @@ def plain_case(
             )
         ),
         "acts": list(acts),
+        "troubles": [
+            {
+                "kind": one.kind,
+                "words": words(sentence),
+                "destination": one.destination,
+                "by": one.by or None,
+                "since": instant(one.since),
+            }
+            for one, sentence in troubles_in_words(context, session, case)
+        ],
         "next": words(next_words(context, session, case)),
     }
 
 
-CITIZEN_HIDDEN = frozenset({"opinion", "outside", "acts", "holds", "post", "id"})
+CITIZEN_HIDDEN = frozenset({"opinion", "outside", "acts", "holds", "troubles", "post", "id"})
 """What a citizen's page does not show of a case."""
 
 

@@ -22,7 +22,7 @@ from federation.sealing import seal
 from node.exchange.neighbours import child_scopes, hop_to, seal_key_of
 from node.exchange.problems import entry_too_large, undeliverable
 from node.exchange.stores import SqlDatabase
-from node.exchange.tables import QueuedEntryRow, SealedPayloadRow
+from node.exchange.tables import AwaitedRow, QueuedEntryRow, SealedPayloadRow
 from node.kernel.clock import format_utc
 
 EVERYONE = "*"
@@ -46,14 +46,27 @@ class Outgoing:
     sealed: Mapping[str, Any] | None = None
 
 
+def _next_day(at: datetime) -> datetime:
+    return at + timedelta(days=1)
+
+
 class EventQueue:
     """Queues events of this node. Built once by the container.
 
     Args:
         identity: read anew at every call, since keys rotate.
+        due_at: when an entry queued at an instant should be acknowledged by a destination further away.
     """
 
-    def __init__(self, stores: SqlDatabase, identity: IdentitySource, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        stores: SqlDatabase,
+        identity: IdentitySource,
+        clock: Clock,
+        limits: Limits,
+        due_at: Callable[[datetime], datetime] = _next_day,
+    ) -> None:
+        self._due_at = due_at
         self._stores = stores
         self._identity = identity
         self._clock = clock
@@ -98,7 +111,10 @@ class EventQueue:
         content = canonical.dump(data)
         self._check_size(identity, event, content)
         time = format_utc(self._clock.now())
-        for role, peer in self._ways(tx, identity, event.destination):
+        ways = self._ways(tx, identity, event.destination)
+        if event.destination != EVERYONE and ways[0][1] != event.destination:
+            self._await(session, event, entry_id)
+        for role, peer in ways:
             tx.outbox.queue(
                 role=role,
                 peer=peer,
@@ -112,6 +128,22 @@ class EventQueue:
             for sha256 in blob_names(data):
                 tx.blobs.name(sha256, peer)
         return entry_id
+
+    def _await(self, session: Session, event: Outgoing, entry_id: str) -> None:
+        """Its destination is to acknowledge it (`node.exchange.awaited`)."""
+        now = self._clock.now()
+        session.add(
+            AwaitedRow(
+                id=entry_id,
+                type=event.type,
+                subject=event.subject,
+                destination=event.destination,
+                queued_at=now,
+                due_at=self._due_at(now),
+                fault="",
+                fault_by="",
+            )
+        )
 
     def _ways(self, tx: Tx, identity: Identity, destination: str) -> list[Way]:
         if destination == EVERYONE:
@@ -160,6 +192,7 @@ class EventQueue:
             session.delete(row)
         if found:
             session.execute(delete(SealedPayloadRow).where(SealedPayloadRow.id == entry_id))
+            session.execute(delete(AwaitedRow).where(AwaitedRow.id == entry_id))
         session.flush()
         return len(found) > 0
 
@@ -179,14 +212,29 @@ class EventQueue:
             return None
         again = Outgoing(row.type, row.subject, row.destination, row.data, dict(row.payload))
         row.replaced_by = self.put(session, again)
+        awaited = session.get(AwaitedRow, entry_id)
+        if awaited is not None:  # the new one is awaited in its place
+            awaited.acknowledged_at, awaited.fault = awaited.acknowledged_at or self._clock.now(), ""
         return row.replaced_by
 
+    def seal_refused(self, session: Session, entry_id: str) -> bool:
+        """The destination holds the key no longer: sealed anew at once, or when its newer key is known.
+
+        Returns:
+            Whether it went now.
+        """
+        row = session.get(SealedPayloadRow, entry_id, with_for_update=True)
+        if row is not None:
+            row.refused = True
+        return self.seal_again(session, entry_id) is not None
+
+    def has_unsealed(self, session: Session) -> bool:
+        """Whether anything waits for a key."""
+        return session.scalar(_UNSEALED.limit(1)) is not None
+
     def seal_waiting(self, session: Session, limit: int = 50) -> int:
-        """Send again, sealed, what went without because no key was known; returns how many went."""
-        waiting = select(SealedPayloadRow.id).where(
-            SealedPayloadRow.kid == "", SealedPayloadRow.replaced_by == ""
-        )
-        ids = session.scalars(waiting.order_by(SealedPayloadRow.queued_at).limit(limit)).all()
+        """Send again, sealed, what went without because no key was known, or a key nobody holds; returns how many went."""
+        ids = session.scalars(_UNSEALED.order_by(SealedPayloadRow.queued_at).limit(limit)).all()
         return sum(1 for entry_id in ids if self.seal_again(session, entry_id) is not None)
 
     def forget_payloads(self, session: Session, now: datetime) -> None:
@@ -196,6 +244,11 @@ class EventQueue:
             (SealedPayloadRow.kid != "") | (SealedPayloadRow.replaced_by != ""),
         )
         session.execute(old)
+
+
+_UNSEALED = select(SealedPayloadRow.id).where(
+    SealedPayloadRow.replaced_by == "", (SealedPayloadRow.kid == "") | SealedPayloadRow.refused
+)
 
 
 def blob_names(data: Mapping[str, Any]) -> Sequence[str]:

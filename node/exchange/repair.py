@@ -15,10 +15,11 @@ from federation.epoch_opening import open_epoch
 from federation.keys import Identity
 from federation.names import OriginKind, parse_origin
 from federation.ports import Clock
-from federation.serving_epochs import confirm_up_epoch
+from federation.serving_epochs import confirm_ledger_epoch, confirm_up_epoch
 from federation.writer import LogWriter
 from node.exchange import problems
 from node.exchange.administration import Operator
+from node.exchange.awaited import confirmed_ledger_epoch, waiting_ledger_epoch
 from node.exchange.fsck import Checked, check_logs
 from node.exchange.heads import DiskHeadFile
 from node.exchange.stores import SqlDatabase
@@ -98,16 +99,22 @@ class Repair:
         return opened
 
     def confirm_epoch(self, code: str, reason: str, *, by: Operator = Operator()) -> str:
-        """As a parent: let a child begin its `up` log anew; returns the new epoch's origin.
+        """As a parent: let a child begin its ledger anew, where that waits, else its `up` log; returns the new origin.
 
         Raises:
             Problem: `reason-needed`.
             EpochError: none of that child waits.
         """
         said = problems.require_reason(reason)
+        now = self._clock.now()
         with self._database.transaction() as session:
             tx = self._stores.within(session)
-            opened = confirm_up_epoch(tx, code, self._clock.now())
+            ledger = waiting_ledger_epoch(session, code)
+            if ledger:
+                opened = confirm_ledger_epoch(tx, code, ledger, now)
+                confirmed_ledger_epoch(session, code, now)
+            else:
+                opened = confirm_up_epoch(tx, code, now)
             self._record(session, "log.epoch_confirmed", by, opened.origin, said)
         return opened.origin
 

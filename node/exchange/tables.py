@@ -350,7 +350,8 @@ class MemoryRow(Base):
 class SealedPayloadRow(Base):
     """What was sealed into an entry, kept encrypted while the destination may still ask for it to be sealed anew.
 
-    `kid` is the key it was sealed to, "" when none was known and the entry went without `sealed`.
+    `kid` is the key it was sealed to, "" when none was known and the entry went without `sealed`; `refused`: the
+    destination no longer holds that key.
     """
 
     __tablename__ = "outbox_sealed"
@@ -364,3 +365,25 @@ class SealedPayloadRow(Base):
     payload: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     replaced_by: Mapped[str] = mapped_column(String(36), default="")
+    refused: Mapped[bool] = mapped_column(default=False)
+
+
+class AwaitedRow(Base):
+    """An own entry that goes further than the neighbour, until its destination acknowledges; or one with a fault.
+
+    `fault` is "", "undeliverable" or the reason of a refusal; `late_at` when it was alerted as late.
+    """
+
+    __tablename__ = "outbox_awaited"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    type: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(256), index=True)
+    destination: Mapped[str] = mapped_column(String(12))
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fault: Mapped[str] = mapped_column(String(24), default="")
+    fault_by: Mapped[str] = mapped_column(String(12), default="")
+    fault_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -133,6 +133,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_member_wrong_token_at"), "member_wrong_token", ["at"], unique=False)
     op.create_table(
+        "outbox_awaited",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=256), nullable=False),
+        sa.Column("destination", sa.String(length=12), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("late_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fault", sa.String(length=24), nullable=False),
+        sa.Column("fault_by", sa.String(length=12), nullable=False),
+        sa.Column("fault_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_awaited")),
+    )
+    op.create_index(op.f("ix_outbox_awaited_due_at"), "outbox_awaited", ["due_at"], unique=False)
+    op.create_index(op.f("ix_outbox_awaited_subject"), "outbox_awaited", ["subject"], unique=False)
+    op.create_table(
         "outbox_entry",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("role", sa.String(length=12), nullable=False),
@@ -158,6 +175,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replaced_by", sa.String(length=36), nullable=False),
+        sa.Column("refused", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_sealed")),
     )
     op.create_index(op.f("ix_outbox_sealed_destination"), "outbox_sealed", ["destination"], unique=False)
@@ -339,6 +357,7 @@ def downgrade() -> None:
     op.drop_table("spent_nonce")
     op.drop_table("outbox_sealed")
     op.drop_table("outbox_entry")
+    op.drop_table("outbox_awaited")
     op.drop_table("member_wrong_token")
     op.drop_table("member_key")
     op.drop_table("member_invitation")
