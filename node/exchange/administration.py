@@ -254,13 +254,15 @@ class Administration:
             self._record(session, "entry.reapplied", by, {"types": list(types), "count": done})
         return done
 
-    def close_alert(self, alert_id: int, *, by: Operator = Operator()) -> bool:
-        """Somebody has dealt with it; False when it is closed or unknown."""
+    def close_alert(self, alert_id: int, reason: str = "", *, by: Operator = Operator()) -> bool:
+        """Somebody has dealt with it; False when it is closed or unknown. A reason given stands with the fact."""
         with self._database.transaction() as session:
             row = session.scalar(select(AlertRow).where(AlertRow.id == alert_id).with_for_update())
             if row is None or row.closed_at is not None:
                 return False
             row.closed_at, row.closed_by = self._clock.now(), by.actor
+            data = {"alert": alert_id, "code": row.code, "peer": row.peer}
+            self._record(session, "alert.closed", by, data, reason=reason.strip())
         return True
 
     # --- inside ----------------------------------------------------------------------------------------------

@@ -125,4 +125,4 @@ def release(body: dict[str, Any]) -> dict[str, bool]:
 @access.api(ACT)
 def close_alert(body: dict[str, Any]) -> dict[str, bool]:
     """关闭告警 / Close an alert."""
-    return {"done": use(Administration).close_alert(body["id"], by=_operator())}
+    return {"done": use(Administration).close_alert(body["id"], body["reason"], by=_operator())}

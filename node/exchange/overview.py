@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
 from federation.keys import Identity
+from federation.note import read_lines, split_note
 from federation.ports import Invitation, LogState, Member, SetAside
 from node.exchange.links import read_links, recall
 from node.exchange.retry import LinkState
@@ -21,6 +22,7 @@ from node.exchange.stores import SqlTx
 from node.kernel.clock import parse_utc
 
 SECONDS_A_DAY = 86_400
+TIME_BYTES = 8  # of a cosignature: when it was made
 SET_ASIDE_SHOWN = 200
 
 
@@ -32,7 +34,7 @@ class Queue:
         queued: entries that wait for their index.
         unsent: entries with an index that the other side has not receipted.
         oldest_at: when the oldest of them was queued or written; None when nothing waits.
-        receipted: entries the other side holds by its receipt.
+        receipted: entries the other side holds by its receipt; receipted_at: when it last said so, by its own clock.
         halted: why nothing may be written ("" when it may).
     """
 
@@ -41,6 +43,7 @@ class Queue:
     oldest_at: datetime | None
     receipted: int
     halted: str = ""
+    receipted_at: datetime | None = None
 
     @property
     def depth(self) -> int:
@@ -225,7 +228,19 @@ def _queue(
     if unsent:
         first = tx.logs.entries(log.origin, log.receipted_size, 1)
         oldest = first[0].stored_at if first else oldest
-    return Queue(queued, unsent, oldest, log.receipted_size, log.halted)
+    return Queue(queued, unsent, oldest, log.receipted_size, log.halted, _receipt_time(log.receipted_note))
+
+
+def _receipt_time(note: str) -> datetime | None:
+    """When the other side made the newest receipt it sent; it was verified when it came."""
+    if note == "":
+        return None
+    stamps = [
+        int.from_bytes(line.signature[:TIME_BYTES], "big")
+        for line in read_lines(split_note(note)[1])
+        if line.key_name.endswith("/receipt")
+    ]
+    return datetime.fromtimestamp(max(stamps), UTC) if stamps else None
 
 
 def _alerts(tx: SqlTx) -> list[AlertLine]:

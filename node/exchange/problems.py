@@ -165,3 +165,54 @@ def has_parent() -> Problem:
         "This node has a parent, whose receipts settle it; nobody needs to vouch.",
         status=409,
     )
+
+
+def invitation_incomplete() -> Problem:
+    """The form of an invitation is not filled in."""
+    return Problem(
+        "invitation-incomplete",
+        "请填 12 位区划代码和单位名称(最多 60 字)。代码见统计用区划代码表,不足 12 位的在后面补 0。",
+        "Give the 12-digit division code (filled with zeros at the end) and the name, at most 60 characters.",
+        status=422,
+    )
+
+
+def invitation_unfit(detail: str) -> Problem:
+    """Code, level or scope does not fit below this node."""
+    return Problem(
+        "invitation-unfit",
+        "这个代码和层级不能做本节点的下级:层级须低于本级,代码须在本级辖区内且未被其他下级占用。请核对后重填。",
+        f"That code and level cannot stand below this node: {detail}. Check both.",
+        status=422,
+    )
+
+
+def tail_differs(length: int) -> Problem:
+    """What was typed is not the end of the thumbprint."""
+    return Problem(
+        "thumbprint-differs",
+        f"指纹的最后 {length} 位不一致。请再次打电话核对,区分大小写;如仍不一致,请勿确认并作废这次邀请。",
+        f"The last {length} characters differ. Compare again by telephone, capitals too; if they still differ, do not confirm.",
+        status=409,
+    )
+
+
+def unknown_node(code: str) -> Problem:
+    """No statement names that code."""
+    return Problem(
+        "node-unknown",
+        f"本节点不知道代码为 {code} 的节点。请从网络页的名单进入。",
+        f"This node knows no node with the code {code}. Come from the list on the network page.",
+        status=404,
+        members={"code": code},
+    )
+
+
+def no_such_act(name: str) -> Problem:
+    """The network page has no such act."""
+    return Problem(
+        "act-unknown",
+        f"没有“{name}”这一项。请按网络页上的按钮办理。",
+        f"There is no act “{name}”. Use the buttons of the network page.",
+        status=404,
+    )

@@ -20,6 +20,7 @@ class NetworkQueueSchema(Schema):
     depth = fields.Integer(required=True)
     oldest_at = fields.AwareDateTime(allow_none=True)
     receipted = fields.Integer(required=True)
+    receipted_at = fields.AwareDateTime(allow_none=True)
     halted = fields.String()
 
 
@@ -171,6 +172,7 @@ class NetworkCloseAlertSchema(Strict):
     """Which alert was dealt with."""
 
     id = fields.Integer(required=True, validate=validate.Range(min=1))
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
 
 
 class NetworkFaultSchema(Schema):
