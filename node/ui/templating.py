@@ -151,9 +151,15 @@ def _link(entry: RailEntry) -> dict[str, Any]:
 def _search(kit: Kit, inside: bool) -> SearchBox | None:
     for part in kit.parts:
         box = part.staff_search if inside else part.public_search
-        if box is not None and box.endpoint in current_app.view_functions:
+        if box is not None and box.endpoint in current_app.view_functions and _may_open(box.endpoint):
             return box
     return None
+
+
+def _may_open(endpoint: str) -> bool:
+    """Whether a staff page is open to the person of this request; other pages are open to all."""
+    access = getattr(current_app.view_functions[endpoint], MARK, None)
+    return access is None or access.kind is not Kind.STAFF or allowed(*access.acts)
 
 
 def _banners(kit: Kit) -> list[Banner]:
