@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -296,8 +297,9 @@ def _read_subject(claims: Mapping[str, object]) -> Subject:
     )
 
 
+@lru_cache(maxsize=1024)
 def read_statement(jws: str) -> StatedClaims:
-    """Read a statement strictly; its signature is not looked at.
+    """Read a statement strictly; its signature is not looked at. The same text gives the same value, which is kept.
 
     Raises:
         TrustError: not of the form this module describes.
