@@ -48,7 +48,7 @@ from node.cases.schemas import (
 )
 from node.cases.service_ledger import read_period, service_ledger
 from node.cases.slip import slip_of
-from node.cases.tables import CaseRow
+from node.cases.tables import CaseOfferRow, CaseRow
 from node.cases.taking import decline_by_person, take_by_person
 from node.cases.view import plain_attachments, plain_case, plain_for_citizen, plain_line, plain_offer
 from node.cases.view_papers import plain_ledger, plain_slip
@@ -199,9 +199,12 @@ def do(body: Json, number: str, act: str) -> Json:
         body["outside"] = {**body["outside"], "decided_on": body["outside"]["decided_on"].isoformat()}
     with denials_recorded(), use(Database).transaction() as session:
         done = do_act(context, session, number, act, worker, body)
-        offer = plain_offer(context, session, done.offer) if done.offer is not None else None
-        shown = dict(done.shown) if done.shown is not None else None
-        return {"case": _case(session, done.case), "offer": offer, "done": done.done, "shown": shown}
+    shown = dict(done.shown) if done.shown is not None else None
+    with use(Database).reading() as session:  # committed already: nobody waits for this answer to be written
+        case = _case(session, find_case(session, done.case.id))
+        made = None if done.offer is None else session.get(CaseOfferRow, done.offer.id)
+        offer = plain_offer(context, session, made) if made is not None else None
+    return {"case": case, "offer": offer, "done": done.done, "shown": shown}
 
 
 @api.get("/offers", page_of(OfferSchema, "OfferPage"), query=PageQuery)

@@ -11,6 +11,8 @@ from federation.ports import MemberStore
 from federation.statements import StatedClaims, read_statement
 from node.cases.context import NodeName
 
+_CHAIN = "cases.names.chain"
+
 
 class StatedNames:
     """Names, levels and parents as statements say them.
@@ -26,19 +28,24 @@ class StatedNames:
 
     def above(self, session: Session) -> list[NodeName]:
         """The nodes above, the parent first."""
-        chain = [_named(read_statement(jws)) for jws in self._members(session).chain()]
-        found = dict.fromkeys(reversed(chain))  # an anchor's succession states the top twice
+        found = dict.fromkeys(reversed(self._chain(session)))  # an anchor's succession states the top twice
         return [node for node in found if node.code != self._code]
 
     def find(self, session: Session, code: str) -> NodeName | None:
         """A node by its code: on the own chain, or named by a statement seen."""
-        members = self._members(session)
-        for jws in members.chain():
-            claims = read_statement(jws)
-            if claims.code == code:
-                return _named(claims)
-        member = members.get(code)
+        for node in self._chain(session):
+            if node.code == code:
+                return node
+        member = self._members(session).get(code)
         return None if member is None else _named(read_statement(member.statement))
+
+    def _chain(self, session: Session) -> list[NodeName]:
+        """The own chain, from the top; read once in a session, since a page asks for a dozen names."""
+        if _CHAIN not in session.info:
+            statements = self._members(session).chain()
+            session.info[_CHAIN] = [_named(read_statement(jws)) for jws in statements]
+        known: list[NodeName] = session.info[_CHAIN]
+        return known
 
 
 def _named(claims: StatedClaims) -> NodeName:
