@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -38,6 +38,8 @@ ROUNDS = 50
 """Batches of one kind in one pass: others get their turn."""
 BLOBS_A_PASS = 20
 BLOB_PAUSE = timedelta(seconds=10)
+ASK_AFTER_PUSH = (timedelta(seconds=1), timedelta(seconds=5))
+"""What went up is answered soon: by the parent at once, by a node further up a little later (§5 Pull)."""
 LOCAL_LEASE = "exchange.local"
 LINK_LEASE = "exchange.link"
 STATE, PUSH, PULL, LEDGER, RENEW, BLOBS = "state", "push", "pull", "ledger", "renew", "blobs"
@@ -167,6 +169,7 @@ class LinkLoop:
         self._told_delta_s: int | None = None
         self._has_asked = False
         self._pulled_to: Seen | None = None
+        self._asks_at: tuple[datetime, ...] = ()
 
     def run(self) -> int:
         """One pass; returns how much moved. Nothing when another process does it."""
@@ -200,13 +203,16 @@ class LinkLoop:
             sent += count or 0
             if count is None or count < limit:
                 break
+        if sent > 0:
+            now = self._clock.now()
+            self._asks_at = tuple(now + wait for wait in ASK_AFTER_PUSH)
         return sent
 
     def pull(self) -> int:
-        """Fetch what came down, when it is time or the parent said there is more."""
+        """Fetch what came down: when it is time, the parent said there is more, or soon after a push."""
         seen = self._client.down_seen
-        hurried = seen != self._pulled_to and self._links.may_hurry(PULL) and self._client.has_more_down
-        if not hurried and not self._links.is_due(PULL):
+        has_news = self._is_time_to_ask() or (seen != self._pulled_to and self._client.has_more_down)
+        if not (has_news and self._links.may_hurry(PULL)) and not self._links.is_due(PULL):
             return 0
         fetched = 0
         for _ in range(ROUNDS):
@@ -217,6 +223,12 @@ class LinkLoop:
             if not count:
                 break
         return fetched
+
+    def _is_time_to_ask(self) -> bool:
+        """Whether an answer to what was pushed may have come; true once for each time."""
+        left = tuple(at for at in self._asks_at if at > self._clock.now())
+        is_time, self._asks_at = len(left) < len(self._asks_at), left
+        return is_time
 
     def submit_ledger(self) -> None:
         """Have the parent cosign the ledger's head, while it grows."""

@@ -43,6 +43,31 @@ def test_an_entry_goes_down_is_receipted_and_applied_once(pair: Pair) -> None:
     assert (child.out.depth, child.out.receipted) == (0, 1)
 
 
+def test_a_child_asks_soon_after_it_pushed_and_then_no_more_than_usual(pair: Pair) -> None:
+    pair.turn()
+    pair.say(pair.village, TOWNSHIP)
+    pair.turn()
+    asked = _pulls(pair)
+    pair.say(pair.township, VILLAGE)
+    pair.turn()
+    assert _pulls(pair) == asked  # the parent had nothing to say when it was last heard
+    pair.later(1.5)
+    pair.turn()
+    parent = pair.village.administration.overview().parent
+    assert parent is not None
+    assert parent.applied == 1
+    pair.later(5)
+    pair.turn()
+    asked = _pulls(pair)
+    pair.later(15)
+    pair.turn()
+    assert _pulls(pair) == asked
+
+
+def _pulls(pair: Pair) -> int:
+    return sum(request.path.endswith("/down") for request in pair.transport.sent)
+
+
 def test_nothing_is_lost_while_the_line_is_cut_and_local_work_goes_on(pair: Pair) -> None:
     pair.transport.is_cut = True
     for number in range(20):
