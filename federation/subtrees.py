@@ -6,6 +6,7 @@ below, those under level 8 from leaf hashes. A head at any earlier size costs at
 
 from __future__ import annotations
 
+from federation.errors import LogProofError
 from federation.merkle import STORED_LEVELS, Compact, Reader, node_hash, root_of
 from federation.ports import LogState, LogStore
 
@@ -23,7 +24,7 @@ def reader_of(logs: LogStore, origin: str) -> Reader:
             logs.leaf_hashes(origin, first, last) if below == 0 else logs.nodes(origin, below, first, last)
         )
         if len(hashes) != last - first:
-            raise AssertionError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
+            raise LogProofError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
         for _ in range(level - below):
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
         return hashes
@@ -47,7 +48,7 @@ def cached_reader(logs: LogStore, origin: str, size: int) -> Reader:
             blocks[number] = logs.leaf_hashes(origin, begin, min(begin + BLOCK_LEAVES, size))
         hashes = blocks[number][(start << level) - begin : (stop << level) - begin]
         if len(hashes) != (stop - start) << level:
-            raise AssertionError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
+            raise LogProofError(f"{origin} does not hold the subtrees [{start}, {stop}) of level {level}")
         for _ in range(level):
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
         return hashes

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from federation.errors import LogProofError
 from federation.memory_stores import MemoryDatabase
 from federation.merkle import append_leaves, check_inclusion, prove_inclusion, root_of
 from federation.subtrees import cached_reader, reader_of
@@ -31,5 +32,5 @@ def test_proofs_read_through_the_cache_hold_and_are_the_same(size: int) -> None:
 
 
 def test_what_is_not_stored_is_a_broken_invariant() -> None:
-    with MemoryDatabase().transaction() as tx, pytest.raises(AssertionError):
+    with MemoryDatabase().transaction() as tx, pytest.raises(LogProofError):
         cached_reader(tx.logs, ORIGIN, 4)(0, 0, 1)
