@@ -154,5 +154,5 @@ def _versions_page(problem: Problem | None = None) -> str:
         imports = list_imports(session, 5)
     breaches = problem.members.get("breaches", []) if problem is not None else []
     return render_template(
-        "catalogue/versions.html", imports=imports, problem=problem, breaches=breaches, **_listed(40)
+        "catalogue/versions.html", imports=imports, problem=problem, breaches=breaches, **_listed(30)
     )
