@@ -38,6 +38,8 @@ from node.people.service import Added, NewStaff, add_staff, list_staff, posts_by
 
 DRAFT = "init.json"
 """What a plain `init` was told, until `join` writes node.toml."""
+UNFINISHED = ".founding"
+"""Stands in a top's folder while it is set up: `init` may be run again after it was interrupted."""
 FOLDER_MODE = 0o700
 OPERATOR_ROLE = "系统管理员"
 OPERATOR_LOGIN = "operator"
@@ -61,7 +63,7 @@ def prepare_folder(data_dir: Path, told: Mapping[str, Any]) -> NodeFolder:
     Raises:
         Problem: `belongs-already`.
     """
-    if (data_dir / "node.toml").exists():
+    if (data_dir / "node.toml").exists() and not (data_dir / UNFINISHED).exists():
         raise data_folder_in_use(data_dir)
     data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     passphrase = read_passphrase(_passphrase_path(data_dir, told))

@@ -78,10 +78,13 @@ def init(
             {"data": str(data_dir), "node_key": folder.make_keys().public.node.kid, "joined": False}
         )
         return
+    unfinished = data_dir / founding.UNFINISHED
+    unfinished.touch(mode=0o600)
     ground = founding.open_new(data_dir, {**stated, **told})
     try:
         founding.found_network(ground)
         made = founding.establish(ground)
+        unfinished.unlink()
         joining.show_established(console, ground, made)
     finally:
         ground.close()

@@ -15,7 +15,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
+from node.kernel.database_problems import storage_problem
 from node.kernel.problems import EXIT_SETUP, Problem
 
 SCRIPTS = "node:migrations"
@@ -47,8 +49,18 @@ def upgrade(engine: Engine) -> bool:
     """Brings a database to `head_revision`; returns whether anything was done.
 
     Raises:
-        Problem: `database-newer`.
+        Problem: `database-newer`, `disk-full`, `database-busy`; then it stands as it did.
     """
+    try:
+        return _upgrade(engine)
+    except DBAPIError as error:
+        problem = storage_problem(error, writing=True)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def _upgrade(engine: Engine) -> bool:
     with _GATE, _alone(engine) as connection:
         before = _known(connection)
         if before == head_revision():
