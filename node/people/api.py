@@ -9,6 +9,7 @@ from flask import Response, request
 
 from node.kernel.clock import local_date
 from node.kernel.database import Database
+from node.people.facts import acting
 from node.people.gate import current_actor
 from node.people.passwords import Passwords
 from node.people.schemas import Me, StaffAdded, StaffAsked, StaffMember, TokenAsked, TokenGiven
@@ -72,4 +73,5 @@ def add(body: dict[str, Any]) -> Response:
     """增加人员 / Adds a member of staff."""
     new = NewStaff(body["login"], body["name"], tuple(body["posts"]), body["phone"], body["password"])
     prepared, clock = prepare_staff(use(Passwords), new), use(Kit).clock
-    return create(lambda session: asdict(add_staff(session, prepared, clock)))
+    by = acting(current_actor())
+    return create(lambda session: asdict(add_staff(session, prepared, clock, by)))

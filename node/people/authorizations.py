@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.kernel.clock import Clock, local_date
+from node.people.facts import COMMAND_LINE, Acting, record_staff
 from node.people.founding import format_number
 from node.people.problems import authorization_span, unknown_authorization, unknown_post
 from node.people.rules import ALL_ITEMS, Power
@@ -28,8 +29,10 @@ class NewAuthorization:
     items: tuple[str, ...] = (ALL_ITEMS,)
 
 
-def grant_authorization(session: Session, new: NewAuthorization, clock: Clock) -> str:
-    """Grants it and returns its number.
+def grant_authorization(
+    session: Session, new: NewAuthorization, clock: Clock, by: Acting = COMMAND_LINE
+) -> str:
+    """Grants it and returns its number; a fact.
 
     Raises:
         Problem: `authorization-span`, `not-founded`, `post-unknown`.
@@ -58,11 +61,19 @@ def grant_authorization(session: Session, new: NewAuthorization, clock: Clock) -
     )
     session.add(row)
     session.flush()
+    told = {
+        "post": new.post,
+        "powers": list(row.powers),
+        "items": list(new.items),
+        "from": new.from_on.isoformat(),
+        "to": new.to_on.isoformat(),
+    }
+    record_staff(session, "authority.granted", row.granted_at, by, authorization=row.number, data=told)
     return row.number
 
 
-def revoke_authorization(session: Session, number: str, clock: Clock) -> None:
-    """Ends an authorization at this instant; what was done under it stands.
+def revoke_authorization(session: Session, number: str, clock: Clock, by: Acting = COMMAND_LINE) -> None:
+    """Ends an authorization at this instant, a fact; what was done under it stands.
 
     Raises:
         Problem: `authorization-unknown`.
@@ -72,4 +83,5 @@ def revoke_authorization(session: Session, number: str, clock: Clock) -> None:
         raise unknown_authorization(number)
     if row.revoked_at is None:
         row.revoked_at = clock.now()
+        record_staff(session, "authority.revoked", row.revoked_at, by, authorization=number)
     session.flush()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from node.kernel.clock import Clock, local_date
 from node.people.authority import role_book
+from node.people.facts import COMMAND_LINE, record_staff
 from node.people.problems import already_founded
 from node.people.rules import ALL_ITEMS, Role, RoleBook
 from node.people.tables import (
@@ -82,7 +83,7 @@ class Founded:
 def found_institution(
     session: Session, founding: Founding, clock: Clock, book: RoleBook | None = None
 ) -> Founded:
-    """Sets up the node's institution.
+    """Sets up the node's institution; a fact.
 
     Raises:
         Problem: `already-founded`.
@@ -124,6 +125,9 @@ def found_institution(
         session.add(DepartmentRow(id=_new_id(), organ_id=organ.id, code=code, name=department))
     session.flush()
     posts = _found_posts(session, rules, founding.level, organ.id, institution.id, place.id, now)
+    powers = {role.id: sorted(role.powers) for role in rules.roles[founding.level].values() if role.powers}
+    told = {"posts": list(posts), "powers": powers, "years": rules.authorization_years}
+    record_staff(session, "authority.founded", now, COMMAND_LINE, data=told)
     return Founded(organ.id, institution.id, name, hall.id, place.id, posts)
 
 

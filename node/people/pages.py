@@ -11,6 +11,7 @@ from node.kernel.clock import local_date
 from node.kernel.database import Database
 from node.kernel.problems import Problem
 from node.people.api import api
+from node.people.facts import acting
 from node.people.gate import current_actor
 from node.people.passwords import Passwords
 from node.people.problems import passwords_differ, staff_file
@@ -151,8 +152,9 @@ def _read_upload() -> list[NewStaff]:
 def _add(people: Sequence[NewStaff]) -> list[Added]:
     passwords, clock = use(Passwords), use(Kit).clock
     prepared = [prepare_staff(passwords, one) for one in people]
+    by = acting(current_actor())
     with use(Database).transaction() as session:
-        return [add_staff(session, one, clock) for one in prepared]
+        return [add_staff(session, one, clock, by) for one in prepared]
 
 
 def _sign_in_page(login: str = "", problem: Problem | None = None) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.kernel.clock import Clock, local_date
+from node.people.facts import COMMAND_LINE, Acting, record_staff
 from node.people.passwords import Passwords, new_initial_password, require_strong
 from node.people.problems import (
     login_form,
@@ -113,8 +114,8 @@ def prepare_staff(passwords: Passwords, staff: NewStaff) -> Prepared:
     return Prepared(staff, password, passwords.hash(password))
 
 
-def add_staff(session: Session, prepared: Prepared, clock: Clock) -> Added:
-    """Adds a person and the postings from today.
+def add_staff(session: Session, prepared: Prepared, clock: Clock, by: Acting = COMMAND_LINE) -> Added:
+    """Adds a person and the postings from today; a fact.
 
     Raises:
         Problem: `not-founded`, `login-taken`, `post-unknown`.
@@ -152,6 +153,7 @@ def add_staff(session: Session, prepared: Prepared, clock: Clock) -> Added:
             )
         )
     session.flush()
+    record_staff(session, "staff.added", now, by, person=person.id, data={"posts": list(staff.posts)})
     initial = "" if staff.password is not None else prepared.password
     return Added(person.id, person.login, person.name, staff.posts, initial)
 
@@ -184,7 +186,7 @@ def read_staff_list(text: str) -> list[NewStaff]:
     return staff
 
 
-def disable_staff(session: Session, login: str, clock: Clock) -> None:
+def disable_staff(session: Session, login: str, clock: Clock, by: Acting = COMMAND_LINE) -> None:
     """Closes an account: postings end today, sessions end now; the person's id stays in every record.
 
     Raises:
@@ -198,6 +200,7 @@ def disable_staff(session: Session, login: str, clock: Clock) -> None:
         posting.to_on = local_date(now)
     end_sessions(session, person.id, now)
     session.flush()
+    record_staff(session, "staff.disabled", now, by, person=person.id)
 
 
 def end_sessions(session: Session, person_id: str, now: datetime) -> int:

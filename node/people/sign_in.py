@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from node.kernel.clock import Clock
 from node.kernel.database import Database
 from node.people.actors import actor_of
+from node.people.facts import COMMAND_LINE, DOOR, Acting, acting, privileged, record_staff
 from node.people.passwords import Passwords, new_initial_password, require_strong
 from node.people.problems import (
     locked_out,
@@ -77,7 +78,7 @@ class SignIn:
         Raises:
             Problem: `sign-in-failed`, `sign-in-locked`.
         """
-        person_id = self._check(login, password, address)
+        person_id = self._check(login, password, address, "session")
         now, secret = self.clock.now(), secrets.token_urlsafe(32)
         with self.database.transaction() as session:
             session.add(
@@ -119,7 +120,7 @@ class SignIn:
         Raises:
             Problem: `sign-in-failed`, `sign-in-locked`.
         """
-        person_id = self._check(login, password, address)
+        person_id = self._check(login, password, address, "token")
         with self.database.transaction() as session:
             return new_token(session, person_id, name, self.clock.now(), self.policy.token_s)
 
@@ -164,8 +165,8 @@ class SignIn:
         require_strong(new, login, name)
         self._put_password(login, self.passwords.hash(new), must_change=False)
 
-    def reset_password(self, login: str) -> str:
-        """An operator gives a person a new first password, returned once; lifts a lock.
+    def reset_password(self, login: str, by: Acting = COMMAND_LINE) -> str:
+        """An operator gives a person a new first password, returned once; lifts a lock; a fact.
 
         Raises:
             Problem: `person-unknown`.
@@ -173,7 +174,7 @@ class SignIn:
         with self.database.reading() as session:
             find_person(session, login)
         password = new_initial_password()
-        self._put_password(login, self.passwords.hash(password), must_change=True)
+        self._put_password(login, self.passwords.hash(password), must_change=True, by=by)
         with self.database.transaction() as session:
             _note_attempt(session, login, self.clock.now(), True, "reset")
         return password
@@ -192,7 +193,7 @@ class SignIn:
                 session.delete(row)
         return len(old)
 
-    def _check(self, login: str, password: str, address: str) -> str:
+    def _check(self, login: str, password: str, address: str, door: str) -> str:
         login, now = login.strip().lower()[:LOGIN_MAX], self.clock.now()
         with self.database.reading() as session:
             locked_until = _locked_until(session, login, now, self.policy)
@@ -212,16 +213,39 @@ class SignIn:
             _note_attempt(session, login, now, good, address)
             if fresh is not None:
                 session.get_one(PersonRow, person_id).password_hash = fresh
+            self._record_try(session, login, person_id, now, good, door)
         if not good:
             raise sign_in_failed()
         return person_id
 
-    def _put_password(self, login: str, encoded: str, *, must_change: bool) -> None:
+    def _record_try(
+        self, session: Session, login: str, person_id: str, now: datetime, good: bool, door: str
+    ) -> None:
+        """A privileged user came in, or somebody tried to in that name: a fact each (federation.md §6)."""
+        actor = privileged(session, person_id, now)
+        if actor is None:
+            return
+        if good:
+            record_staff(session, "staff.signed_in", now, acting(actor), data={"door": door})
+            return
+        record_staff(session, "staff.sign_in_failed", now, DOOR, person=person_id, data={"door": door})
+        session.flush()
+        if _locked_until(session, login, now, self.policy) is not None:
+            locked = {"for_s": self.policy.lock_s}
+            record_staff(session, "staff.locked_out", now, DOOR, person=person_id, data=locked)
+
+    def _put_password(self, login: str, encoded: str, *, must_change: bool, by: Acting | None = None) -> None:
+        """Args: by: who resets it; None: its owner changes it."""
         now = self.clock.now()
         with self.database.transaction() as session:
             person = find_person(session, login)
             person.password_hash, person.password_at, person.must_change_password = encoded, now, must_change
             end_sessions(session, person.id, now)
+            owner = privileged(session, person.id, now)
+            if by is not None:
+                record_staff(session, "staff.password_reset", now, by, person=person.id)
+            elif owner is not None:
+                record_staff(session, "staff.password_changed", now, acting(owner))
 
     def _alive(self, row: StaffSessionRow, now: datetime) -> bool:
         idle = now - row.seen_at >= timedelta(seconds=self.policy.idle_s)

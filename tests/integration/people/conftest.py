@@ -11,6 +11,7 @@ from node.catalogue import tables as catalogue_tables
 from node.kernel.clock import FixedClock
 from node.kernel.database import Base, Database, build_engine
 from node.kernel.field_keys import FieldKeys
+from node.ledger import tables as ledger_tables
 from node.people import tables as people_tables
 from node.people.founding import Founding, found_institution
 from node.people.passwords import HashCost, Passwords
@@ -21,7 +22,7 @@ QUICK = HashCost(memory_kib=8, passes=1, lanes=1, parallel=2)
 PASSWORD = "correct-horse-battery"
 TABLES = [
     table
-    for module in (people_tables, catalogue_tables)
+    for module in (people_tables, catalogue_tables, ledger_tables)
     for table in Base.metadata.sorted_tables
     if any(getattr(row, "__table__", None) is table for row in vars(module).values())
 ]

@@ -16,6 +16,7 @@ from node.catalogue.service import import_catalogue, shipped_catalogue
 from node.kernel.clock import FixedClock
 from node.kernel.database import Base, Database, build_engine
 from node.kernel.field_keys import FieldKeys
+from node.ledger.tables import CommitmentRow, FactRow
 from node.people import pages as people_pages
 from node.people.founding import Founding, found_institution
 from node.people.gate import MastheadReader, StaffGate
@@ -46,6 +47,7 @@ TABLES = (
 )
 TABLES += ("posting", "authorization", "staff_session", "sign_in_attempt", "api_token")
 TABLES += ("catalogue_import", "item_version", "item_release", ApiAnswerRow.__tablename__)
+TABLES += (FactRow.__tablename__, CommitmentRow.__tablename__)
 
 
 @pytest.fixture
