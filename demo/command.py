@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from demo.applicants import Applicants, Surroundings
+from demo.auditing import JUDGED, audit_lines, audit_once
 from demo.morning import Matter, Morning
 from demo.nodes import CommandError, DemoNetwork
 from demo.office import OfficeError
@@ -85,7 +86,10 @@ def play(
     script = read_visits()
     visits = suitable(script, places, deciding_levels(offices, script))
     village = places[-1]
-    people = Applicants(seed, Surroundings(f"南通市{places[-2].name}{village.name}", village.code, today))
+    people = Applicants(
+        seed,
+        Surroundings(f"南通市{places[-2].name.removeprefix('南通市')}{village.name}", village.code, today),
+    )
     morning = Morning(offices, people, today, screen.progress)
     screen.tell(f"{len(visits)} 件事", f"{len(visits)} matters")
     line = network.lines.get(village.level)
@@ -219,6 +223,7 @@ def _run(
     else:
         for line in lines_of(outcomes, network.offices, witnessing_of(network.offices)):
             click.echo(line)
+        wrong += _audit(network, screen)
     for line in wrong:
         click.echo(f"不符 / wrong: {line}", err=True)
     if not ends:
@@ -226,6 +231,18 @@ def _run(
         while True:
             time.sleep(3600)
     return EXIT_FALSE if wrong else 0
+
+
+def _audit(network: DemoNetwork, screen: Screen) -> list[str]:
+    """The top audits the village once; findings, or a round that did not end, are failures."""
+    top, village = network.nodes[0].office, network.nodes[-1].office
+    screen.tell(
+        f"{top.place.name} 抽查 {village.place.name}", f"{top.place.name} audits {village.place.name}"
+    )
+    round_ = audit_once(top, village, screen.tell)
+    for line in audit_lines(top, village, round_):
+        click.echo(line)
+    return [] if round_["state"] == JUDGED and not round_["found"] else [f"audit: {round_['state']}"]
 
 
 def _leave(_number: int, _frame: object) -> None:
