@@ -99,14 +99,21 @@ class LocalLoop:
         """One pass; returns how much was done. Nothing when another process does it."""
         if not self._leases.hold(LOCAL_LEASE):
             return 0
-        done = self.write_queued()
-        if done:
-            self.on_written()
+        done = self._write_and_tell()
         try:
             applied = self.apply()
+            if applied:  # what is passed on, and answers, go on their way before the ledger has its turn
+                done += applied + self.seal_waiting()
+                done += self._write_and_tell()
         finally:  # an entry that cannot be applied stops its own log, not the ledger
             done += self._rounds(lambda: self._sequence_ledger(BATCH))
-        return done + applied + (self.seal_waiting() if applied else 0)
+        return done
+
+    def _write_and_tell(self) -> int:
+        written = self.write_queued()
+        if written:
+            self.on_written()
+        return written
 
     def write_queued(self) -> int:
         """Give what is queued its index, log by log; returns how many entries."""
