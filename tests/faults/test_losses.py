@@ -15,7 +15,7 @@ from node.catalogue.rules import Handling
 from node.exchange.sql import table_of
 from node.exchange.tables import QueuedEntryRow
 from tests.integration.cases.stories import VILLAGE_OWN, proxied
-from tests.support.stations import COUNTY, TOWNSHIP, VILLAGE, Line, Station
+from tests.support.stations import COUNTY, TOWNSHIP, VILLAGE, Line, Station, sentences
 
 UP = proxied("township", Handling.IMMEDIATE)
 FAR = proxied("county", Handling.IMMEDIATE)
@@ -96,6 +96,35 @@ def test_a_parent_restored_from_yesterday_gets_everything_again(line: Line) -> N
     line.settle()
     assert {held.custodian for held in line[VILLAGE].view().cases.cases.values()} == {TOWNSHIP, COUNTY}
     assert [one for one in line.wrong() if not one.startswith("fsck")] == []
+
+
+def test_a_child_restored_from_yesterday_is_brought_up_to_what_it_had_said(line: Line) -> None:
+    village = line[VILLAGE]
+    known = village.hand_in(UP)
+    own = village.hand_in(VILLAGE_OWN)
+    line.settle()
+    yesterday = village.copy()
+    line.later(days=1)
+    village.offer(known)
+    unknown = escalate(line, 1, FAR)[0]
+    line.settle()
+    line[TOWNSHIP].do(known, "settle", "window_head")
+    line.settle()
+    assert village.case(known).status == Status.ISSUED
+    village.restore(yesterday)
+    for _ in range(8):
+        line.work()
+    assert {"database-behind", "own-entries-imported", "log-lost"} <= village.alerts()
+    begin_ledger_anew(village)
+    line.settle()
+    assert (village.case(known).custodian, village.case(known).status) == (VILLAGE, Status.ISSUED)
+    assert (village.case(own).custodian, village.case(own).status) == (VILLAGE, Status.RECEIVED)
+    assert village.case(unknown).custodian == COUNTY
+    assert village.hand_in(VILLAGE_OWN) != unknown, "its number is not given again"
+    line.settle()
+    assert line.left() == []
+    wrong = [one for one in line.wrong() if unknown not in one]  # of this one the old copy has no history
+    assert sentences(wrong) <= {"fsck", "registered"}, "the facts of the lost ledger are lost"
 
 
 def begin_ledger_anew(station: Station) -> None:

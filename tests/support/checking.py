@@ -104,6 +104,8 @@ def read_node(node: Container) -> NodeView:
             cursor = tx.inbox.cursor(state.origin)
             if state.role in PEER and cursor < state.size:
                 view.waiting.append(f"{state.size - cursor} entries of {state.origin} are not applied")
+            if state.frozen:
+                continue
             if state.role in OWN and state.receipted_size < state.size:
                 view.waiting.append(f"{state.origin} has no receipt after {state.receipted_size}")
             if state.halted:

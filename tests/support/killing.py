@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from node.kernel.faultpoints import KILLED, POINTS, VARIABLE
@@ -27,7 +27,8 @@ WARM = (
 )
 """`bianmin serve` that has loaded its program already and waits for a line: the next life begins at once."""
 PATIENCE_S = 20.0
-"""How long a named instant is waited for; then the process is killed as it is."""
+TRIES = 3
+"""How long a named instant is waited for; then the process is killed as it is, and the instant is tried again later."""
 LISTEN_S = 60.0
 IN_START = 0.2
 """How many of the kills at random moments come while the node still starts."""
@@ -52,12 +53,14 @@ class Kill:
 
     Attributes:
         in_start: seconds are counted from the start of the process, not from when it listens.
+        tries: how often the instant did not come in time before.
     """
 
     point: str
     count: int = 1
     after_s: float = 0.0
     in_start: bool = False
+    tries: int = 0
 
 
 def plan_kills(total: int, places: Sequence[str], chance: random.Random) -> dict[str, list[Kill]]:
@@ -104,6 +107,7 @@ class Keeper:
     wrong: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
     _next: subprocess.Popen[str] | None = None
+    _next_kill: Kill | None = None
     _ending: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -134,10 +138,10 @@ class Keeper:
         return len(self.kills)
 
     def _run(self) -> None:
-        self._next = self._load(self._planned(0))
+        self._wait_with(self._planned(0))
         while self.kills and not self._ending.is_set():
             kill = self.kills[0]
-            began = self._begin(self._planned(1))
+            began = self._begin(kill, self._planned(1))
             if kill.in_start or self._listens():
                 self._kill(kill, began if kill.in_start else time.monotonic())
             else:
@@ -145,15 +149,26 @@ class Keeper:
             if self._process is not None:
                 _close(self._process)
             self.kills.pop(0)
-        self._begin(None, more=False)
+        self._begin(None, None, more=False)
         if not self._listens():
             self.wrong.append(f"{self.folder.name} does not start: {self._log_tail()}")
 
     def _planned(self, place: int) -> Kill | None:
         return self.kills[place] if place < len(self.kills) else None
 
-    def _begin(self, then: Kill | None, *, more: bool = True) -> float:
-        """Let the process that waits be the node, and have the next one loaded; returns when."""
+    def _wait_with(self, kill: Kill | None) -> None:
+        """Have a process loaded that will end so; one that waits for another end is given up."""
+        if self._next is not None:
+            if self._next_kill is kill:
+                return
+            self._next.kill()
+            self._next.wait(LISTEN_S)
+            _close(self._next)
+        self._next, self._next_kill = self._load(kill), kill
+
+    def _begin(self, kill: Kill | None, then: Kill | None, *, more: bool = True) -> float:
+        """Let the process that waits be the node, and have the one after it loaded; returns when."""
+        self._wait_with(kill)
         self._process, self._next = self._next, None
         assert self._process is not None
         assert self._process.stdin is not None
@@ -162,7 +177,7 @@ class Keeper:
             self._process.stdin.flush()
         began = time.monotonic()
         if more:
-            self._next = self._load(then)
+            self._wait_with(then)
         return began
 
     def _load(self, kill: Kill | None) -> subprocess.Popen[str]:
@@ -171,7 +186,7 @@ class Keeper:
             return subprocess.Popen(
                 [sys.executable, "-c", WARM, str(self.folder)],
                 cwd=ROOT,
-                env={**environment(), **asked},
+                env={**environment(), "PYTHONFAULTHANDLER": "1", **asked},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -186,13 +201,19 @@ class Keeper:
 
     def _kill(self, kill: Kill, since: float) -> None:
         assert self._process is not None
-        life = PATIENCE_S if kill.point else max(0.0, kill.after_s - (time.monotonic() - since))
+        life = (
+            PATIENCE_S * (kill.tries + 1)
+            if kill.point
+            else max(0.0, kill.after_s - (time.monotonic() - since))
+        )
         try:
             self._process.wait(life)
         except subprocess.TimeoutExpired:
             self._process.kill()
             if kill.point:
                 self.missed.append(kill.point)
+                if kill.tries < TRIES:
+                    self.kills.append(replace(kill, count=1, tries=kill.tries + 1))
         self._note(kill)
 
     def _note(self, kill: Kill) -> None:

@@ -37,7 +37,9 @@ ACTS = (
     "pre_review",
     "grant",
     "offer",
+    "give_notice",
 )
+"""What an office does when several acts are open, most urgent first."""
 WORDS: Mapping[str, Mapping[str, Any]] = {
     "offer": {"entrustment_signed": True},
     "pre_review": {"opinion": "符合条件,建议认定。"},
@@ -244,29 +246,45 @@ class Load(threading.Thread):
         if seen["status"] in {"CLOSED", "WITHDRAWN"}:
             matter.is_finished = True
         elif seen["custody_state"] != "OFFERED":
-            self._work(matter, self._desks[seen["custodian"]])
+            self._work(matter, self._desks[seen["custodian"]], seen)
 
-    def _work(self, matter: Matter, desk: Desk) -> None:
-        """The next act of whoever may do it where the matter is."""
+    def _work(self, matter: Matter, desk: Desk, seen: Mapping[str, Any]) -> None:
+        """The next act of whoever may do it where the matter is; what is missing is brought to its home."""
+        if seen["status"] == "CORRECTION":
+            desk = matter.home
+            body = {"materials": missing_of(seen)}
+            desk.call("POST", f"/cases/{matter.number}/acts/resupply", body, role=desk.roles[0])
+            return
         for role in desk.roles:
             held = desk.case(matter.number, role)
             if held is None or held["custodian"] != desk.office.code or held["custody_state"] != "HERE":
                 return
             act = next((act for act in ACTS if act in held["acts"]), None)
-            if act is None:
+            if act is None or (act == "give_notice" and not missing_of(held)):
                 continue
-            path = f"/cases/{matter.number}/acts/{act}"
-            status, done = desk.call("POST", path, dict(WORDS.get(act, {})), role=role)
+            body = {"missing": missing_of(held)} if act == "give_notice" else dict(WORDS.get(act, {}))
+            status, done = desk.call("POST", f"/cases/{matter.number}/acts/{act}", body, role=role)
             if status == 200 and act == "offer" and done.get("offer"):
                 matter.offers.append(str(done["offer"]["id"]))
-            return
+            if status == 200:
+                return
 
     def _take_offers(self) -> None:
-        """What waits for a person above is taken as it is."""
+        """What waits for a person above is taken as it is, or declined for what is missing."""
         for desk in self._desks.values():
             if desk.office.place.level == "village":
                 continue
             role = desk.roles[0]
             status, page = desk.call("GET", "/offers", role=role)
             for offer in page["items"] if status == 200 else []:
-                desk.call("POST", f"/offers/{offer['id']}/take", {}, role=role)
+                missing = [str(one["id"]) for one in offer["missing"]]
+                if missing and self._chance.random() < 0.5:
+                    body = {"reason": "missing", "missing": missing}
+                    desk.call("POST", f"/offers/{offer['id']}/decline", body, role=role)
+                else:
+                    desk.call("POST", f"/offers/{offer['id']}/take", {}, role=role)
+
+
+def missing_of(seen: Mapping[str, Any]) -> list[str]:
+    """Required materials that a matter still lacks."""
+    return [str(one["id"]) for one in seen["materials"] if one["required"] and not one["present"]]
