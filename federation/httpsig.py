@@ -25,7 +25,6 @@ that needs no store. Every refusal is a ProtocolError with the §4 name and stat
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -40,6 +39,7 @@ from federation.keys import PublicKey, b64u, public_of
 from federation.ports import Limits, Request
 from federation.sigbase import (
     SINGLE_FIELDS,
+    check_digest,
     check_target,
     content_digest,
     covered_components,
@@ -273,27 +273,6 @@ def _read_signatures(inputs: str, signature: str) -> tuple[LabelledSignature, La
     if main is None:
         raise refuse("malformed", f"there is no signature labelled {LABEL}")
     return main, _labelled(LABEL_NEW, all_inputs, all_signatures)
-
-
-def check_digest(request: Request) -> None:
-    """Compare Content-Digest and Content-Length with the content as sent; nothing to do without content.
-
-    Raises:
-        ProtocolError: `digest` when sha-256 is missing or differs; `length`; `malformed` when fewer or more
-            bytes came than announced.
-    """
-    if declared_length(request) != len(request.body):
-        raise refuse("malformed", "the content is not as long as Content-Length says")
-    if len(request.body) == 0:
-        return
-    value = single_value(request, "content-digest")
-    try:
-        members = parse_dictionary(value or "")
-    except FieldSyntaxError as error:
-        raise refuse("digest", "Content-Digest cannot be read") from error
-    stated = members.get("sha-256")
-    if not isinstance(stated, Item) or stated.value != hashlib.sha256(request.body).digest():
-        raise refuse("digest", "Content-Digest is missing or does not fit the content")
 
 
 def _check_profile(request: Request, signature: LabelledSignature, limits: Limits) -> tuple[int, int]:

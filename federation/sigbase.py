@@ -12,7 +12,14 @@ from collections.abc import Mapping
 
 from federation.errors import ProtocolError
 from federation.ports import Request
-from federation.structured import InnerList, format_bare, format_inner_list
+from federation.structured import (
+    FieldSyntaxError,
+    InnerList,
+    Item,
+    format_bare,
+    format_inner_list,
+    parse_dictionary,
+)
 
 ALWAYS_COVERED = ("@method", "@path", "@query", "bianmin-audience")
 COVERED_WITH_BODY = ("content-digest", "content-type")
@@ -141,3 +148,24 @@ def check_target(request: Request) -> None:
         raise refuse("malformed", "a query is visible ASCII")
     if not (request.method.isascii() and request.method.isalpha() and request.method.isupper()):
         raise refuse("malformed", "not a method")
+
+
+def check_digest(request: Request) -> None:
+    """Compare Content-Digest and Content-Length with the content as sent; nothing to do without content.
+
+    Raises:
+        ProtocolError: `digest` when sha-256 is missing or differs; `length`; `malformed` when fewer or more
+            bytes came than announced.
+    """
+    if declared_length(request) != len(request.body):
+        raise refuse("malformed", "the content is not as long as Content-Length says")
+    if len(request.body) == 0:
+        return
+    value = single_value(request, "content-digest")
+    try:
+        members = parse_dictionary(value or "")
+    except FieldSyntaxError as error:
+        raise refuse("digest", "Content-Digest cannot be read") from error
+    stated = members.get("sha-256")
+    if not isinstance(stated, Item) or stated.value != hashlib.sha256(request.body).digest():
+        raise refuse("digest", "Content-Digest is missing or does not fit the content")
