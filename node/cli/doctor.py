@@ -8,6 +8,7 @@ from federation.errors import FederationError, ProtocolError
 from node.container import Container
 from node.exchange.checks import (
     Finding,
+    check_alerts,
     check_calendar,
     check_clock,
     check_disk,
@@ -32,6 +33,7 @@ def examine(node: Container) -> list[Finding]:
         check_calendar(year, is_official=node.calendar.is_official(year)),
         check_queue(found),
         *check_logs(found),
+        *check_alerts(found),
     ]
 
 

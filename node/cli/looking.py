@@ -11,6 +11,7 @@ import click
 from node.cli.doctor import examine
 from node.cli.opening import opened
 from node.cli.output import Console, data_option, speaking
+from node.exchange.alert_words import alert_words
 from node.exchange.overview import Neighbour, Overview
 from node.kernel.problems import EXIT_REFUSED
 
@@ -46,7 +47,15 @@ def overview_document(found: Overview) -> dict[str, Any]:
         "unknown": found.unknown,
         "halted": [{"origin": log.origin, "why": log.halted} for log in found.foreign],
         "alerts": [
-            {"id": one.id, "code": one.code, "severity": one.severity, "peer": one.peer, "count": one.count}
+            {
+                "id": one.id,
+                "code": one.code,
+                "severity": one.severity,
+                "peer": one.peer,
+                "count": one.count,
+                "zh": alert_words(one.code)[0],
+                "en": alert_words(one.code)[1],
+            }
             for one in found.alerts
         ],
     }
@@ -118,9 +127,11 @@ def status(console: Console, data_dir: Path) -> None:
         ],
     )
     for alert in found.alerts:
+        zh, en = alert_words(alert.code)
+        about = f" {alert.peer}" if alert.peer else ""
         console.say(
-            f"告警 {alert.code} {alert.peer} ×{alert.count}",
-            f"alert {alert.code} {alert.peer} ×{alert.count}",
+            f"告警{about} ×{alert.count}:{zh}",
+            f"alert{about} ×{alert.count}: {en}",
         )
     console.document(overview_document(found))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from node.exchange.alert_words import alert_words
 from node.exchange.overview import Overview
 
 State = Literal["good", "warning", "bad"]
@@ -98,6 +99,20 @@ def check_queue(found: Overview) -> Finding:
         f"待发 {found.depth} 条,最早的已等 {minutes} 分钟。",
         f"{found.depth} entries wait to be sent, the oldest for {minutes} minutes.",
     )
+
+
+def check_alerts(found: Overview) -> list[Finding]:
+    """What nobody has closed yet, each kind of alert once; nothing where there is none."""
+    counts: dict[str, int] = {}
+    for alert in found.alerts:
+        if alert.severity != "info":
+            counts[alert.code] = counts.get(alert.code, 0) + 1
+    findings = []
+    for code, count in counts.items():
+        zh, en = alert_words(code)
+        times_zh, times_en = ("", "") if count == 1 else (f"({count} 起)", f" ({count} of them)")
+        findings.append(Finding("alert", "warning", f"告警{times_zh}:{zh}", f"Alert{times_en}: {en}"))
+    return findings
 
 
 def check_logs(found: Overview) -> list[Finding]:

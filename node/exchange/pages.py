@@ -17,6 +17,7 @@ from federation.errors import FederationError, TrustError
 from node.exchange import problems
 from node.exchange.act_pages import ACTS, ReasonedAct
 from node.exchange.administration import Administration, Operator
+from node.exchange.alert_words import alert_words
 from node.exchange.api import ACT, api
 from node.exchange.checks import (
     check_calendar,
@@ -32,7 +33,7 @@ from node.exchange.identity import NodeFolder
 from node.exchange.public_keys import keys_document
 from node.exchange.repair import Repair
 from node.exchange.standing import LEVELS, standing_of, tree_of
-from node.exchange.words import HALTS, LINKS, OPENABLE, REASONS, ROLES, alert_words
+from node.exchange.words import HALTS, LINKS, OPENABLE, REASONS, ROLES
 from node.kernel.calendar import WorkCalendar
 from node.kernel.clock import local_date
 from node.kernel.problems import Problem, from_federation

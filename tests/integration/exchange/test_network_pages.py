@@ -17,7 +17,7 @@ from federation.keys import NodeKeys
 from federation.ports import Alert, SetAside
 from node.app import create_app
 from node.exchange.act_pages import ACTS
-from node.exchange.words import ALERTS
+from node.exchange.alert_words import ALERTS
 from node.kernel.calendar import seed_calendar
 from node.people.founding import Founding, found_institution
 from node.people.passwords import HashCost, Passwords
