@@ -11,6 +11,7 @@ from node.cases import pages as cases_pages
 from node.catalogue import pages as catalogue_pages
 from node.container import Container, web_secret
 from node.exchange import pages as exchange_pages
+from node.exchange.metrics import NetworkCollector
 from node.ledger.rules import FactDraft
 from node.ledger.service import record
 from node.people import pages as people_pages
@@ -19,6 +20,7 @@ from node.people.gate import MastheadReader, StaffGate
 from node.people.rules import Actor
 from node.portal import pages as portal_pages
 from node.ui.application import build_web
+from node.ui.health import collect_from
 from node.ui.parts import Audience, WebPart, WebSettings
 
 __all__ = ["Audience", "create_app"]
@@ -43,7 +45,7 @@ def create_app(node: Container, audience: Audience = "all") -> Flask:
         audience: whom this process serves: citizens and other nodes, staff, or all.
     """
     settings = node.settings
-    return build_web(
+    app = build_web(
         WebSettings(
             audience=audience,
             secret_key=web_secret(settings),
@@ -60,6 +62,8 @@ def create_app(node: Container, audience: Audience = "all") -> Flask:
         parts=parts_of(),
         services=services_of(node),
     )
+    collect_from(app, NetworkCollector(node.administration.overview, node.server.refusals))
+    return app
 
 
 def _denials_recorded(node: Container) -> Callable[[Actor, str, Decision], None]:

@@ -8,6 +8,7 @@ Source: federation.md §4.
 from __future__ import annotations
 
 import logging
+import re
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, request
@@ -21,6 +22,7 @@ from federation.ports import Response as Answer
 from federation.server import Server
 from node.kernel.problems import Problem
 from node.ui.access import federation as other_nodes
+from node.ui.health import count_as
 from node.ui.wiring import use
 
 federation = Blueprint("federation", __name__)
@@ -99,8 +101,26 @@ def _receive(server: Server) -> Answer:
         return answer_refusal(ProtocolError("busy", 503)).response
 
 
+def counted_name(path: str) -> str:
+    """Under which name a request to a path is counted: one for each endpoint of the contract, without codes and hashes."""
+    found = _COUNTED.match(path)
+    if found is None:
+        return "federation.other"
+    return "federation." + next(part for part in found.groups() if part is not None).replace("/", ".")
+
+
+_COUNTED = re.compile(
+    r"/\.well-known/(bianmin)$"
+    r"|/federation/v1/(enrolment)$"
+    r"|/federation/v1/nodes/[0-9]{12}/(state|up|down|down/receipt|statement)$"
+    r"|/federation/v1/(blobs)/[0-9a-f]{64}$"
+    r"|/(witness)/"
+)
+
+
 def receive(rest: str = "") -> Response:
     """Any request of another node."""
+    count_as(counted_name(request.path))
     answer = _receive(use(Server))
     response = Response(answer.body, status=answer.status)
     response.headers.remove("Content-Type")

@@ -31,6 +31,7 @@ from node.exchange.endpoints import federation
 from node.exchange.fsck import Checked
 from node.exchange.identity import NodeFolder
 from node.exchange.public_keys import keys_document
+from node.exchange.readiness import READY
 from node.exchange.repair import Repair
 from node.exchange.standing import LEVELS, standing_of, tree_of
 from node.exchange.words import HALTS, LINKS, OPENABLE, REASONS, ROLES
@@ -48,6 +49,7 @@ part = WebPart(
     federation=(federation,),
     api=(api,),
     rail=(RailEntry("network.overview", "网络", "Network", (ACT,), order=60),),
+    ready=READY,
 )
 Answer = str | Response | tuple[str, int]
 CODE, NAME_MAX = re.compile("[0-9]{12}"), 60

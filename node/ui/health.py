@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from node.kernel.database import Database
@@ -40,7 +41,7 @@ def install_health(app: Flask, metrics: Metrics) -> None:
         g.started = time.perf_counter()
 
     def count(answer: Response) -> Response:
-        endpoint = request.endpoint or "unknown"
+        endpoint = g.get("counted_as") or request.endpoint or "unknown"
         metrics.requests.labels(endpoint, request.method, str(answer.status_code)).inc()
         if "started" in g:
             metrics.seconds.labels(endpoint).observe(time.perf_counter() - g.started)
@@ -48,6 +49,17 @@ def install_health(app: Flask, metrics: Metrics) -> None:
 
     app.before_request(start)
     app.after_request(count)
+
+
+def count_as(endpoint: str) -> None:
+    """Says under which name the running request is counted, where one view answers many addresses."""
+    g.counted_as = endpoint
+
+
+def collect_from(app: Flask, collector: Collector) -> None:
+    """Adds what a capability counts to `/metrics`."""
+    with app.app_context():
+        use(Metrics).registry.register(collector)
 
 
 def _alive() -> Response:

@@ -138,6 +138,11 @@ def reopen(settings: Any, clock: FixedClock, transport: WsgiTransport) -> Contai
     return node
 
 
+def reopen_app(node: Container) -> Flask:
+    """A web process of a node."""
+    return create_app(node)
+
+
 def _values(code: str, level: str, name: str, url: str, told: Mapping[str, Any]) -> dict[str, Any]:
     port = {"public_url": PARENT_URL} if level == "township" else {}
     return {
