@@ -118,7 +118,7 @@ class Gate:
         """
         found = self._known.get(kid)
         if found is None:
-            with self._database.transaction() as tx:
+            with self._database.reading() as tx:
                 record = tx.members.key(kid)
             if record is None or record.role != "node" or len(record.jwk) == 0:
                 raise refuse("unknown-key", "no node here has that key")

@@ -94,7 +94,7 @@ class Inbox:
         """
         done, failures = Applied(), list[BaseException]()
         subjects: set[str] = set()
-        with self._database.transaction() as tx:
+        with self._database.reading() as tx:
             pending = _pending(tx, origins)
         for state in pending:
             try:

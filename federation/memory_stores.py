@@ -250,6 +250,18 @@ class MemoryDatabase:
         if is_changed:
             self.at_point("after-commit")
 
+    @contextmanager
+    def reading(self) -> Iterator[MemoryTx]:
+        """One committed state.
+
+        Raises:
+            AssertionError: something was written.
+        """
+        with self.transaction() as tx:
+            yield tx
+            if not self._journal.is_empty:
+                raise AssertionError("something was written where only reading is allowed")
+
     @property
     def alerts(self) -> list[Alert]:
         """Every alert so far, in order."""

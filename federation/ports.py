@@ -295,3 +295,7 @@ class Database(Protocol):
     """Opens transactions. Leaving the block commits; an exception rolls everything back."""
 
     def transaction(self) -> AbstractContextManager[Tx]: ...
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """One committed state, to be read only; neither waits for a writer nor makes one wait."""
+        ...

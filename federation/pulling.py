@@ -67,7 +67,7 @@ class Pulling:
             ProtocolError, TransportError: the parent refused, or there is no usable answer.
         """
         child = self._child
-        with child.database.transaction() as tx:
+        with child.database.reading() as tx:
             state = child.peer_down(tx)
         answer = self._ask(state, limit)
         if answer is None:

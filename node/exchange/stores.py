@@ -139,6 +139,12 @@ class SqlDatabase:
         with self._database.transaction() as session:
             yield SqlTx(session, self._surroundings)
 
+    @contextmanager
+    def reading(self) -> Iterator[SqlTx]:
+        """One committed state, to be read only; neither waits for a writer nor makes one wait."""
+        with self._database.reading() as session:
+            yield SqlTx(session, self._surroundings)
+
     def within(self, session: Session) -> SqlTx:
         """The stores inside a transaction somebody else opened."""
         return SqlTx(session, self._surroundings)

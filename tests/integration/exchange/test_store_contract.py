@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from federation.ports import (
     Database,
@@ -262,3 +263,15 @@ def test_unknown_types_are_kept_once_until_dropped(stores: Database) -> None:
         assert tx.inbox.list_unknown() == [(PEER_UP, 3, "weather.told.v1")]
         tx.inbox.drop_unknown(PEER_UP, 3)
         assert tx.inbox.list_unknown() == []
+
+
+def test_reading_sees_what_is_committed_and_changes_nothing(stores: Database) -> None:
+    state = LogState(UP, "own-up", "320623000000", 1)
+    with stores.transaction() as tx:
+        tx.logs.put(state)
+    with stores.reading() as tx:
+        assert tx.logs.find("own-up", "320623000000") == state
+    with pytest.raises((AssertionError, DBAPIError)), stores.reading() as tx:
+        tx.logs.put(replace(state, note="changed\n"))
+    with stores.transaction() as tx:
+        assert tx.logs.get(UP) == state
