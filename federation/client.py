@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -29,7 +30,7 @@ from federation.history import Reason
 from federation.joining import chain_of
 from federation.keys import Identity, NodeKeys
 from federation.merkle import prove_consistency
-from federation.note import append_lines, parse_checkpoint, split_note
+from federation.note import append_lines, parse_checkpoint, sign_again, split_note
 from federation.parent_state import ParentState, parse_state
 from federation.ports import Clock, Database, HeadFile, Transport, Tx
 from federation.pulling import Pulling
@@ -114,7 +115,7 @@ class Client:
     def has_more_down(self) -> bool:
         """Whether the parent has spoken of entries that are not here yet."""
         seen = self._uplink.down
-        with self._database.transaction() as tx:
+        with self._database.reading() as tx:
             state = self._child.peer_down(tx)
         return seen is not None and (seen.epoch, seen.size) > (state.epoch, state.size)
 
@@ -219,6 +220,7 @@ class Client:
             state = open_log(tx, self._identity(), "own-ledger", "")
         if state.note == "" or state.receipted_size == state.size:
             return False
+        state = replace(state, note=sign_again(state.note, self._identity().keys.node))
         try:
             answer = self._submit(state, state.receipted_size)
         except SizeConflict as conflict:

@@ -144,6 +144,26 @@ def rotate_own(tx: Tx, identity: Identity, new_keys: NodeKeys, now: datetime) ->
     return _put_own(tx, [*front, issue_own_statement(new_keys.node, subject, now)], now, "rotation")
 
 
+def begin_anew(tx: Tx, new_keys: NodeKeys, now: datetime) -> list[str]:
+    """A top whose keys were lost or stolen states itself anew, without a word of the old keys: they end at once.
+
+    Nobody accepts this before the new thumbprint is pinned by hand (§3 Rotation).
+
+    Returns:
+        The node's new chain, one statement.
+
+    Raises:
+        TrustError: this node is no top, or a new key was used before (`key-known`).
+    """
+    chain = tx.members.chain()
+    claims = read_statement(chain[-1]) if len(chain) > 0 else None
+    if claims is None or not claims.is_self_issued:
+        raise StatementError("only a top speaks of itself", code="issuer")
+    check_new_keys(new_keys.public, lambda kid: tx.members.key(kid) is not None)
+    subject = restated(claims, keys=new_keys.public, previous={})
+    return _put_own(tx, [issue_own_statement(new_keys.node, subject, now)], now, "rekey")
+
+
 def _top_chain(tx: Tx, identity: Identity) -> list[str]:
     chain = own_chain(tx, identity)
     if not read_statement(chain[-1]).is_self_issued:

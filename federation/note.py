@@ -238,6 +238,14 @@ def sign_checkpoint(checkpoint: Checkpoint, private: Ed25519PrivateKey) -> str:
     return f"{text}\n{_format_line(checkpoint.origin, identifier, SUITE.sign(private, text.encode('utf-8')))}"
 
 
+def sign_again(note: str, private: Ed25519PrivateKey) -> str:
+    """The head a note states, signed by the key in use; the same note where that key has signed it.
+
+    A head that was signed before a rotation or re-key may be sent when the old key is no longer good.
+    """
+    return sign_checkpoint(parse_checkpoint(split_note(note)[0]), private)
+
+
 def open_checkpoint(
     note: str | bytes, origin: str, keys: Sequence[PublicKey], max_bytes: int = NOTE_BYTES
 ) -> Checkpoint:

@@ -104,11 +104,11 @@ class Pushing:
         return max(0, self._receipted() - before)
 
     def _receipted(self) -> int:
-        with self._child.database.transaction() as tx:
+        with self._child.database.reading() as tx:
             state = self._child.own_up(tx)
         if state.receipted_size < state.size and self._start_of(state) >= state.size:
             self._check_state()  # the answer with the receipt was lost: it is fetched there
-            with self._child.database.transaction() as tx:
+            with self._child.database.reading() as tx:
                 state = self._child.own_up(tx)
         return state.receipted_size
 
@@ -118,32 +118,30 @@ class Pushing:
         return min(known, state.size)
 
     def _next_batch(self, limit: int) -> _Batch | None:
-        with self._child.database.transaction() as tx:
+        with self._child.database.reading() as tx:
             state = self._child.own_up(tx)
             start = self._start_of(state)
             if state.halted != "" or start >= state.size:
                 return None
-            if start < state.receipted_size:
-                self._note_loss(tx, state, start)
             count = min(limit, self._child.limits.entries_per_batch)
             lines = wire_lines(tx.logs.entries(state.origin, start, count))
-            batch = fitting(lines, self._child.limits.batch_bytes)
-            return self._batch(tx, state, start, batch)
+            batch = self._batch(tx, state, start, fitting(lines, self._child.limits.batch_bytes))
+        if start < state.receipted_size:
+            self._note_loss(state, start)
+        return batch
 
-    def _note_loss(self, tx: Tx, state: LogState, parent_size: int) -> None:
+    def _note_loss(self, state: LogState, parent_size: int) -> None:
         """The parent holds less than it has receipted: alerted once for each such size, and sent again from there."""
         if self._lost_at != (state.origin, parent_size):
             self._lost_at = (state.origin, parent_size)
             detail = {"receipted": state.receipted_size, "parent_size": parent_size}
-            self._child.alert_in(tx, "parent-behind", "critical", detail)
+            with self._child.database.transaction() as tx:
+                self._child.alert_in(tx, "parent-behind", "critical", detail)
 
     def _batch(self, tx: Tx, state: LogState, start: int, lines: tuple[bytes, ...]) -> _Batch:
         stop = start + len(lines)
         root = root_at(tx.logs, state, stop)
-        note = state.note
-        if stop != state.size:
-            head = Checkpoint(state.origin, stop, root)
-            note = sign_checkpoint(head, self._child.identity().keys.node)
+        note = sign_checkpoint(Checkpoint(state.origin, stop, root), self._child.identity().keys.node)
         return _Batch(state, start, lines, root, note)
 
     def _send(self, batch: _Batch) -> None:

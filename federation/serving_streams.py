@@ -221,10 +221,8 @@ def pull(call: Call) -> Answer:
         return answer_nothing()
     entries = _read(call, state, start, limit)
     stop = start + len(entries)
-    note = state.note
-    if stop < state.size:
-        head = Checkpoint(state.origin, stop, root_at(call.tx.logs, state, stop))
-        note = sign_checkpoint(head, call.identity.keys.node)
+    root = root_of(state.compact) if stop == state.size else root_at(call.tx.logs, state, stop)
+    note = sign_checkpoint(Checkpoint(state.origin, stop, root), call.identity.keys.node)
     return Answer(_lines(entries, start, note), {state.origin: state.note})
 
 

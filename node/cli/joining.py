@@ -65,7 +65,7 @@ def _join_again(console: Console, data_dir: Path, invitation: JoinInvitation, cl
         if (settings.network, settings.code) != (invitation.network, invitation.code):
             raise belongs_already(settings.network)
         is_rekey = trust is not None and trust.is_joined
-        keys = folder.prepare_next_keys() if is_rekey else folder.make_keys()
+        keys = folder.prepare_next_keys() if is_rekey and folder.has_keys else folder.make_keys()
         transport = RequestsTransport(verify=settings.ca_file, allow_plain_http=settings.allow_plain_http)
         chain = _enrol(invitation, keys, transport, clock)
         if is_rekey and keys.public.node.kid != folder.make_keys().public.node.kid:

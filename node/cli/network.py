@@ -7,8 +7,9 @@ from typing import Literal
 
 import click
 
-from node.cli.opening import opened
+from node.cli.opening import opened, settings_of
 from node.cli.output import Console, data_option, speaking
+from node.exchange.identity import NodeFolder, read_passphrase
 from node.exchange.public_keys import keys_document
 
 
@@ -28,9 +29,18 @@ def keys(console: Console, data_dir: Path) -> None:
 
 @click.command("rotate")
 @data_option
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="顶级:密钥遗失或被盗,从头开始 / a top: the keys were lost or stolen, begin anew",
+)
+@click.option("--reason", default="", help="理由(与 --lost 同用)/ why, with --lost")
 @speaking
-def rotate(console: Console, data_dir: Path) -> None:
+def rotate(console: Console, data_dir: Path, lost: bool, reason: str) -> None:
     """换一套新密钥,由上级证明 / Go over to new keys, stated by the parent."""
+    if lost:
+        _begin_anew(console, data_dir, reason)
+        return
     with opened(data_dir) as node:
         before = node.identity.kid
         after = node.own_statement.rotate()
@@ -39,6 +49,19 @@ def rotate(console: Console, data_dir: Path) -> None:
         f"The keys were rotated: {before} → {after}. The old ones can be verified for 30 days.",
     )
     console.document({"before": before, "after": after})
+
+
+def _begin_anew(console: Console, data_dir: Path, reason: str) -> None:
+    settings = settings_of(data_dir)
+    NodeFolder(settings.data_dir, read_passphrase(settings.passphrase_file)).make_keys()
+    with opened(data_dir) as node:
+        anchor = node.own_statement.begin_anew(reason)
+    console.say(
+        f"新的信任锚:{anchor}\n请电话告知每个下级,由其运行 bianmin anchor {anchor} --reason …;在此之前它们不接受本节点。",
+        f"The new trust anchor: {anchor}\nTell it to every node below by telephone; each runs bianmin anchor {anchor} "
+        "--reason …; until then none accepts this node.",
+    )
+    console.document({"before": None, "after": anchor})
 
 
 @click.command("revoke")

@@ -13,7 +13,7 @@ from federation.ports import Clock
 from federation.statements import is_renewal_due, read_statement
 from node.exchange.administration import Operator
 from node.exchange.identity import NodeFolder
-from node.exchange.problems import not_joined
+from node.exchange.problems import has_parent, not_joined, require_reason
 from node.exchange.stores import SqlDatabase
 from node.kernel.database import Database
 from node.ledger.rules import FactDraft
@@ -83,6 +83,42 @@ class OwnStatement:
                 FactDraft(type="keys.rotated", at=self._clock.now(), actor=by.actor, post=by.post, data=data),
             )
         return after
+
+    def begin_anew(self, reason: str, *, by: Operator = Operator()) -> str:
+        """A top whose keys were lost or stolen begins anew; every node below pins the new anchor by hand.
+
+        Keys that are in the folder and were never stated are taken (the old ones are gone), else new ones are made.
+
+        Returns:
+            The new anchor, to be told by telephone.
+
+        Raises:
+            Problem: `reason-needed`, `has-parent`.
+        """
+        said = require_reason(reason)
+        if self._client is not None:
+            raise has_parent()
+        current = self._identity().keys
+        with self._database.transaction() as session:
+            tx = self._stores.within(session)
+            is_fresh = tx.members.key(current.public.node.kid) is None
+            keys = current if is_fresh else self._folder.prepare_next_keys()
+            founding.begin_anew(tx, keys, self._clock.now())
+        if not is_fresh:
+            self._folder.use_next_keys()
+        anchor = keys.public.node.kid
+        self._pin(anchor)
+        with self._database.transaction() as session:
+            draft = FactDraft(
+                type="keys.begun_anew",
+                at=self._clock.now(),
+                actor=by.actor,
+                post=by.post,
+                data={"anchor": anchor},
+                personal={"reason": said},
+            )
+            record(session, draft)
+        return anchor
 
     def follow_chain(self) -> bool:
         """The pin follows the anchor of the chain that is stored, and the parent's key is remembered.
