@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from demo.nodes import display_name
+from demo.places import read_places
 from tests.support.browser import People, chromium
 from tests.support.looking import Look, look_at
 from tests.support.screens import Screen
@@ -60,6 +62,7 @@ def names(stage: Stage) -> list[str]:
         found |= {account.name for account in office.accounts} | {account.post for account in office.accounts}
         found.add(str(office.well_known()["name"]) if "name" in office.well_known() else office.place.name)
     found |= {matter.applicant for matter in stage.matters.values()}
+    found.add(display_name(read_places()[stage.next_village]))
     found |= {"社保", "飞碟登记", "飞碟", "无此人", "身份证正面", "新坝村便民服务室", "行政许可法"}
     return sorted(found, key=len, reverse=True)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from demo.nodes import display_name
 from demo.places import read_places
-from tests.support.browser import PATIENCE_MS, People
+from tests.support.browser import People
 from tests.support.stage import Stage
 
 UPWARD = "902014001000"
@@ -18,21 +16,9 @@ UPWARD = "902014001000"
 WITHIN_S = 60
 
 
-@pytest.fixture
-def plain(people: People) -> Iterator[list[BrowserContext]]:
-    """Browsers without JavaScript; closed afterwards."""
-    opened: list[BrowserContext] = []
-    yield opened
-    for context in opened:
-        context.close()
-
-
-def open_plain(people: People, opened: list[BrowserContext], level: str, role: str, path: str) -> Page:
+def open_plain(people: People, level: str, role: str, path: str) -> Page:
     """Somebody's first page, without JavaScript."""
-    context = people.fresh(level, role, java_script_enabled=False)
-    opened.append(context)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = people.fresh(level, role, java_script_enabled=False)
     page.goto(people.stage.url(level) + path)
     return page
 
@@ -71,10 +57,10 @@ def reload_until(page: Page, words: str) -> str:
 
 
 def test_an_agent_registers_a_matter_and_offers_it_and_the_citizen_follows_it(
-    people: People, plain: list[BrowserContext]
+    people: People,
 ) -> None:
     stage = people.stage
-    agent = open_plain(people, plain, "village", "agent", "/desk")
+    agent = open_plain(people, "village", "agent", "/desk")
     agent.get_by_role("link", name="登记").first.click()
     agent.fill("#f-q", "养老保险")
     agent.locator(".bar button").click()
@@ -91,7 +77,7 @@ def test_an_agent_registers_a_matter_and_offers_it_and_the_citizen_follows_it(
     agent.get_by_role("button", name="上送").click()
     assert "已送出" in agent.inner_text("main")
 
-    citizen = open_plain(people, plain, "village", "", "/")
+    citizen = open_plain(people, "village", "", "/")
     citizen.fill("main [name=number]", number)
     citizen.fill("main [name=query_code]", code)
     citizen.get_by_role("button", name="查询").click()
@@ -100,8 +86,8 @@ def test_an_agent_registers_a_matter_and_offers_it_and_the_citizen_follows_it(
     assert township in reload_until(citizen, township)
 
 
-def test_a_citizen_hands_in_online_and_takes_it_back(people: People, plain: list[BrowserContext]) -> None:
-    citizen = open_plain(people, plain, "village", "", f"/items/{UPWARD}")
+def test_a_citizen_hands_in_online_and_takes_it_back(people: People) -> None:
+    citizen = open_plain(people, "village", "", f"/items/{UPWARD}")
     citizen.get_by_role("link", name="网上申办").first.click()
     fill_applicant(citizen, people.stage, UPWARD)
     citizen.locator("main form button[type=submit]").last.click()
@@ -112,10 +98,10 @@ def test_a_citizen_hands_in_online_and_takes_it_back(people: People, plain: list
     assert "已撤回" in citizen.inner_text("main")
 
 
-def test_a_clerk_takes_what_waits_gives_notice_of_nothing_new_and_settles(
-    people: People, plain: list[BrowserContext]
+def test_a_clerk_takes_what_waits_and_goes_on_with_it(
+    people: People,
 ) -> None:
-    clerk = open_plain(people, plain, "township", "clerk", "/desk")
+    clerk = open_plain(people, "township", "clerk", "/desk")
     clerk.goto(f"{people.stage.url('township')}/offers/{people.stage.offer_id}")
     clerk.locator("form[action$='/take'] button").click()
     assert "/matters/" in clerk.url
@@ -123,9 +109,9 @@ def test_a_clerk_takes_what_waits_gives_notice_of_nothing_new_and_settles(
     assert clerk.locator(".side .btn").count() > 0
 
 
-def test_an_operator_invites_a_node_below(people: People, plain: list[BrowserContext]) -> None:
+def test_an_operator_invites_a_node_below(people: People) -> None:
     other = read_places()[people.stage.next_village]
-    operator = open_plain(people, plain, "township", "operator", "/network")
+    operator = open_plain(people, "township", "operator", "/network")
     operator.get_by_role("link", name="邀请").first.click()
     operator.fill("[name=code]", other.code)
     operator.fill("[name=name]", display_name(other))
@@ -145,9 +131,7 @@ def press_to(page: Page, wanted: str) -> None:
 
 def test_an_agent_registers_a_matter_with_the_keyboard_alone(people: People) -> None:
     stage = people.stage
-    context = people.fresh("village", "agent")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = people.fresh("village", "agent")
     page.goto(stage.url("village") + "/desk")
     press_to(page, "a[href='#content']")
     page.keyboard.press("Enter")
@@ -168,7 +152,6 @@ def test_an_agent_registers_a_matter_with_the_keyboard_alone(people: People) -> 
     page.keyboard.press("Enter")
     page.wait_for_url("**/registered")
     assert page.inner_text("h1") == "已登记"
-    context.close()
 
 
 def press_to_or_stay(page: Page, wanted: str) -> None:

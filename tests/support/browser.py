@@ -11,7 +11,6 @@ from typing import Any
 
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     ConsoleMessage,
     Page,
     Response,
@@ -55,7 +54,6 @@ class Window:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.said.append(f"script: {error}"))
         self.page.on("response", self._look_at)
@@ -71,32 +69,35 @@ class Window:
 
 @dataclass
 class People:
-    """Browser contexts of people: citizens without an account, and staff who signed in by the page."""
+    """People with a window each: citizens without an account, and staff who signed in by the page.
+
+    Windows are not closed one by one: the browser ends with all of them, which is quicker and never hangs.
+    """
 
     browser: Browser
     stage: Stage
-    _contexts: dict[tuple[str, str], BrowserContext] = field(default_factory=dict)
+    _windows: dict[tuple[str, str], Window] = field(default_factory=dict)
 
-    def context(self, level: str, role: str = "") -> BrowserContext:
-        """The cookies of one person at a node, kept over the whole run; role "" is a citizen."""
+    def window(self, level: str, role: str = "") -> Window:
+        """The window of one person at a node, kept over the whole run; role "" is a citizen."""
         key = (level, role)
-        if key not in self._contexts:
-            self._contexts[key] = self.fresh(level, role)
-        return self._contexts[key]
+        if key not in self._windows:
+            self._windows[key] = Window(self.fresh(level, role))
+        return self._windows[key]
 
-    def fresh(self, level: str, role: str = "", **options: Any) -> BrowserContext:
-        """A new person at a node; `options` as Playwright's (`java_script_enabled=False` …)."""
+    def fresh(self, level: str, role: str = "", **options: Any) -> Page:
+        """A window of somebody new at a node; `options` as Playwright's (`java_script_enabled=False` …)."""
         context = self.browser.new_context(
             viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai", **options
         )
-        if role:
-            self._sign_in(context, level, role)
-        return context
-
-    def _sign_in(self, context: BrowserContext, level: str, role: str) -> None:
-        account = self.stage.offices[level].account(role)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
+        if role:
+            self._sign_in(page, level, role)
+        return page
+
+    def _sign_in(self, page: Page, level: str, role: str) -> None:
+        account = self.stage.offices[level].account(role)
         page.goto(f"{self.stage.url(level)}/sign-in")
         page.fill("#f-login", account.login)
         page.fill("#f-password", account.password)
@@ -104,12 +105,11 @@ class People:
         assert "/sign-in" not in page.url, (
             f"{account.login} at {level} did not get in: {page.inner_text('main')}"
         )
-        page.close()
 
-    def view(self, context: BrowserContext, level: str, language: str, *, large: bool = False) -> None:
+    def view(self, page: Page, level: str, language: str, *, large: bool = False) -> None:
         """How the person wants to see the pages."""
         url = self.stage.url(level)
-        context.add_cookies(
+        page.context.add_cookies(
             [
                 {"name": "lang", "value": language, "url": url},
                 {"name": "large", "value": "1" if large else "0", "url": url},

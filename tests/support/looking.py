@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page, Response
 
 from tests.support.browser import (
     DESK,
     People,
-    Window,
     barriers,
     chinese_left,
     sticking_out,
@@ -54,41 +53,44 @@ class Look:
 
 def look_at(people: People, screen: Screen, language: str, folder: Path, names: Sequence[str]) -> Look:
     """Opens a page as its person would, and looks."""
-    context = people.context(screen.at, screen.who)
-    people.view(context, screen.at, language)
-    page = context.new_page()
-    window, look = Window(page), Look()
-    try:
-        look.status = _open(page, people, screen)
-        if screen.steps is None and unquote(page.url) != screen.address(people.stage):
-            look.moved = page.url
-        look.title, look.headings = page.title(), page.locator("h1").all_inner_texts()
-        look.language = page.locator("html").get_attribute("lang") or ""
-        look.weight = weight(page)
-        look.chinese = chinese_left(page, list(names)) if language == "en" and screen.words else []
-        look.said = list(window.said)
-        look.barriers = barriers(page)
-        name = f"{screen.name}-{language}"
-        _measure(page, look, folder, name)
-        if screen.large:
-            _look_in_large_print(people, screen, language, context, look, folder / f"{name}-large.png")
-    finally:
-        page.close()
+    window, look = people.window(screen.at, screen.who), Look()
+    page = window.page
+    people.view(page, screen.at, language)
+    page.emulate_media(media="null")
+    page.set_viewport_size(DESK)
+    window.said.clear()
+    look.status = _open(page, people, screen)
+    if screen.steps is None and unquote(page.url) != screen.address(people.stage):
+        look.moved = page.url
+    look.title, look.headings = page.title(), page.locator("h1").all_inner_texts()
+    look.language = page.locator("html").get_attribute("lang") or ""
+    look.weight = weight(page)
+    look.chinese = chinese_left(page, list(names)) if language == "en" and screen.words else []
+    look.said = list(window.said)
+    look.barriers = barriers(page)
+    name = f"{screen.name}-{language}"
+    _measure(page, look, folder, name)
+    if screen.large:
+        _look_in_large_print(people, screen, language, page, look, folder / f"{name}-large.png")
     return look
 
 
 def _open(page: Page, people: People, screen: Screen) -> int:
     """Goes there and does the screen's steps; the status of the last document."""
-    last = [0]
-    page.on(
-        "response",
-        lambda one: last.__setitem__(0, one.status) if one.request.is_navigation_request() else None,
-    )
-    page.goto(screen.address(people.stage))
+    answer = page.goto(screen.address(people.stage))
+    assert answer is not None
+    status = [answer.status]
     if screen.steps is not None:
+
+        def note(one: Response) -> None:
+            if one.request.is_navigation_request():
+                status[0] = one.status
+
+        page.on("response", note)
         screen.steps(page, people.stage)
         page.wait_for_load_state()
-    return last[0]
+        page.remove_listener("response", note)
+    return status[0]
 
 
 def _measure(page: Page, look: Look, folder: Path, name: str) -> None:
@@ -107,16 +109,13 @@ def _measure(page: Page, look: Look, folder: Path, name: str) -> None:
 
 
 def _look_in_large_print(
-    people: People, screen: Screen, language: str, context: BrowserContext, look: Look, picture: Path
+    people: People, screen: Screen, language: str, page: Page, look: Look, picture: Path
 ) -> None:
-    people.view(context, screen.at, language, large=True)
-    page = context.new_page()
-    try:
-        _open(page, people, screen)
-        for width in (SMALL, PHONE, DESK["width"]):
-            page.set_viewport_size({"width": width, "height": 844})
-            look.wide[f"large {width}"] = sticking_out(page)
-        page.screenshot(path=picture, full_page=True, caret="initial")
-    finally:
-        page.close()
-        people.view(context, screen.at, language)
+    people.view(page, screen.at, language, large=True)
+    page.emulate_media(media="null")
+    _open(page, people, screen)
+    for width in (SMALL, PHONE, DESK["width"]):
+        page.set_viewport_size({"width": width, "height": 844})
+        look.wide[f"large {width}"] = sticking_out(page)
+    page.screenshot(path=picture, full_page=True, caret="initial")
+    people.view(page, screen.at, language)
