@@ -76,10 +76,28 @@ class Running:
 
 
 @contextmanager
-def serving(data: Path, *arguments: str) -> Iterator[Running]:
-    """`bianmin serve` on a data folder, ended afterwards whatever happened."""
+def working(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`bianmin worker` on a data folder, ended afterwards whatever happened."""
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--data", str(data), "--json", *arguments],
+        [*COMMAND, "worker", "--data", str(data), "--json"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(STOP_S)
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, command: str = "serve") -> Iterator[Running]:
+    """`bianmin serve`, or `web`, on a data folder, ended afterwards whatever happened."""
+    process = subprocess.Popen(
+        [*COMMAND, command, "--data", str(data), "--json", *arguments],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
