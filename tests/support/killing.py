@@ -40,7 +40,7 @@ WHERE = {
     "push.before-receipt": "below both",
     "pull.before-receipt": "below both",
     "apply": "above below both",
-    "offer": "above below both",
+    "offer": "below both",
     "take.before-commit": "above both",
     "take.after-commit": "above both",
 }

@@ -37,7 +37,6 @@ ACTS = (
     "pre_review",
     "grant",
     "offer",
-    "give_notice",
 )
 """What an office does when several acts are open, most urgent first."""
 WORDS: Mapping[str, Mapping[str, Any]] = {
@@ -259,10 +258,12 @@ class Load(threading.Thread):
             held = desk.case(matter.number, role)
             if held is None or held["custodian"] != desk.office.code or held["custody_state"] != "HERE":
                 return
-            act = next((act for act in ACTS if act in held["acts"]), None)
-            if act is None or (act == "give_notice" and not missing_of(held)):
+            missing = missing_of(held)
+            acts = ("give_notice",) if missing and "give_notice" in held["acts"] else ACTS
+            act = next((act for act in acts if act in held["acts"]), None)
+            if act is None:
                 continue
-            body = {"missing": missing_of(held)} if act == "give_notice" else dict(WORDS.get(act, {}))
+            body = {"missing": missing} if act == "give_notice" else dict(WORDS.get(act, {}))
             status, done = desk.call("POST", f"/cases/{matter.number}/acts/{act}", body, role=role)
             if status == 200 and act == "offer" and done.get("offer"):
                 matter.offers.append(str(done["offer"]["id"]))
