@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from demo.nodes import display_name
 from demo.places import read_places
 from tests.support.browser import People
+from tests.support.screens import verify_file
 from tests.support.stage import Stage
 
 UPWARD = "902014001000"
@@ -118,6 +119,17 @@ def test_an_operator_invites_a_node_below(people: People) -> None:
     operator.locator("main form button[type=submit]").last.click()
     assert "bianmin join" in operator.inner_text("main")
     assert operator.locator("main svg").count() > 0
+
+
+def test_a_proof_file_is_true_and_one_with_a_changed_hash_is_not(people: People) -> None:
+    page = people.fresh("village")
+    told = []
+    for spoilt in (False, True):
+        page.goto(people.stage.url("village") + "/query")
+        verify_file("settled", spoilt)(page, people.stage)
+        told.append(page.inner_text("#result .seal"))
+    assert "属实" in told[0]
+    assert "不符" in told[1]
 
 
 def press_to(page: Page, wanted: str) -> None:

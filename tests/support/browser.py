@@ -121,7 +121,7 @@ class People:
 
 
 def sticking_out(page: Page) -> list[str]:
-    """What is wider than the window, when the page scrolls sideways; else nothing."""
+    """What is wider than the window, when the page scrolls sideways; and what is wider than its own box."""
     found: list[str] = page.evaluate(STICKING_OUT)
     return found
 
@@ -159,10 +159,13 @@ def _axe() -> str:
 
 STICKING_OUT = """() => {
   const root = document.documentElement, wide = window.innerWidth;
-  if (root.scrollWidth <= wide) return [];
+  const words = one => `${one.tagName} .${one.className} ${(one.textContent || '').trim().slice(0, 60)}`;
+  const right = one => one.getBoundingClientRect().right;
+  const over = Array.from(document.querySelectorAll('.tag, .btn, .code, .chip, .clock'))
+    .filter(one => right(one) > right(one.parentElement) + 1).map(one => `over its box: ${words(one)}`);
+  if (root.scrollWidth <= wide) return over;
   return Array.from(document.querySelectorAll('body *'))
-    .filter(one => one.getBoundingClientRect().right > wide + 0.5)
-    .slice(-4).map(one => `${one.tagName} .${one.className} ${(one.textContent || '').trim().slice(0, 60)}`)
+    .filter(one => right(one) > wide + 0.5).slice(-4).map(words)
     .concat([`scrolls ${root.scrollWidth} > ${wide}`]);
 }"""
 CHINESE_LEFT = """names => {

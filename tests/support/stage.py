@@ -19,7 +19,7 @@ from node.kernel.clock import SystemClock, local_date
 from tests.support.errands import ERRANDS, Errand
 
 SEED = 20
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 PAUSE_S = 0.3
 WORDS: Mapping[str, Mapping[str, Any]] = {
     "offer": {"entrustment_signed": True},
@@ -129,7 +129,7 @@ def play(stage: Stage, errands: tuple[Errand, ...]) -> None:
     _decline(stage, stage.number("declined"))
     stage.offer_id = _offer_of(stage, "township", stage.number("offered"))
     stage.round_id = _audit(stage)
-    _until(lambda: _is_witnessed(stage, "settled"), "witness")
+    _await_witness(stage.offices["village"])
 
 
 def register(office: Office, people: Applicants, errand: Errand) -> Played:
@@ -239,11 +239,10 @@ def _audit(stage: Stage) -> str:
     return found
 
 
-def _is_witnessed(stage: Stage, name: str) -> bool:
-    """Whether the township has witnessed the village's ledger beyond a matter's registration."""
-    network = stage.offices["township"].network()
-    one = next(node for node in network["neighbours"] if node["code"] == stage.offices["village"].code)
-    return bool(one["ledger_size"]) and name in stage.matters
+def _await_witness(village: Office) -> None:
+    """Until the township has cosigned all that stands in the village's ledger now."""
+    size = village.network()["ledger_size"]
+    _until(lambda: bool(village.network()["ledger_witnessed"] >= size), "witness")
 
 
 def _until(done: Callable[[], bool], what: str) -> None:
