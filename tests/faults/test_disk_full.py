@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import resource
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,9 @@ def without_space(station: Station) -> Iterator[None]:
 
 def vacuum(station: Station) -> None:
     """No page of the database is free."""
-    connection = station.node.database.engine.raw_connection()
-    try:
-        connection.cursor().execute("VACUUM")
-    finally:
-        connection.close()
+    station.node.database.engine.dispose()
+    with closing(sqlite3.connect(station.folder / "node.db")) as connection:
+        connection.execute("VACUUM")
 
 
 def fill(station: Station) -> list[str]:
